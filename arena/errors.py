@@ -1,0 +1,44 @@
+"""What the arena refuses.
+
+ArenaError
+├── Refused              a frame or request that cannot be followed; carries a :class:`RefusalCode`
+├── IllegalMove          the battle's state does not allow this step
+└── VoteRefused
+    ├── VoteAlreadyCast  the battle holds another vote
+    ├── NotVotable       a side of the last turn is not complete
+    └── NotYourBattle    the battle belongs to somebody else
+"""
+
+from __future__ import annotations
+
+from arena.types import RefusalCode
+
+
+class ArenaError(Exception):
+    """The root of what this package raises on purpose."""
+
+
+class Refused(ArenaError):
+    def __init__(self, code: RefusalCode) -> None:
+        super().__init__(code.value)
+        self.code = code
+
+
+class IllegalMove(ArenaError):
+    pass
+
+
+class VoteRefused(ArenaError):
+    pass
+
+
+class VoteAlreadyCast(VoteRefused):
+    pass
+
+
+class NotVotable(VoteRefused):
+    pass
+
+
+class NotYourBattle(VoteRefused):
+    pass

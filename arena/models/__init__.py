@@ -1,0 +1,18 @@
+"""The arena's tables: people, campaigns, battles, votes."""
+
+from arena.models.battles import Answer, Battle, Turn
+from arena.models.campaigns import Campaign
+from arena.models.people import Consent, Participant, User
+from arena.models.votes import Judgement, Vote
+
+__all__ = [
+    "Answer",
+    "Battle",
+    "Campaign",
+    "Consent",
+    "Judgement",
+    "Participant",
+    "Turn",
+    "User",
+    "Vote",
+]

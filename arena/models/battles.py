@@ -1,0 +1,147 @@
+"""Battles, their turns and the two answers of each."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from arena.models.campaigns import Campaign
+from arena.models.people import Participant
+from arena.types import AnswerStatus, BattleStatus, FailCode, Side
+from inference.models import Candidate, ModelEndpoint
+from inference.types import FinishReason
+
+_STATUSES = [each.value for each in BattleStatus]
+_ENDED_BADLY = [AnswerStatus.FAILED.value, AnswerStatus.INTERRUPTED.value]
+
+
+class Battle(models.Model):
+    """One blind pairing of two candidates for one participant."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="battles")
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="battles")
+    candidate_a = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="+")
+    candidate_b = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(
+        max_length=12, default=BattleStatus.OPEN.value, choices=[(each, each) for each in _STATUSES]
+    )
+    system_prompt = models.TextField(blank=True)
+    policy = models.CharField(max_length=32)
+    propensity = models.FloatField()
+    draw_seed = models.BigIntegerField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("battle")
+        verbose_name_plural = _("battles")
+        indexes: ClassVar = [models.Index(fields=["participant", "status"], name="battle_of_participant")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="battle_two_candidates", condition=~models.Q(candidate_a=models.F("candidate_b"))
+            ),
+            models.CheckConstraint(
+                name="battle_status_known", condition=models.Q(status__in=_STATUSES)
+            ),
+            models.CheckConstraint(
+                name="battle_propensity_is_probability",
+                condition=models.Q(propensity__gt=0, propensity__lte=1),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Turn(models.Model):
+    """The volunteer's n-th message. While it is answered, one process holds its lease."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    battle = models.ForeignKey(Battle, on_delete=models.PROTECT, related_name="turns")
+    index = models.PositiveSmallIntegerField()
+    text = models.TextField()
+    key = models.UUIDField(unique=True)
+    runner_id = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("turn")
+        verbose_name_plural = _("turns")
+        ordering: ClassVar = ["index"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["battle", "index"], name="turn_once_per_index"),
+            models.CheckConstraint(name="turn_index_from_one", condition=models.Q(index__gte=1)),
+            models.CheckConstraint(name="turn_says_something", condition=~models.Q(text="")),
+            models.CheckConstraint(
+                name="turn_lease_whole",
+                condition=models.Q(runner_id__isnull=True, lease_until__isnull=True)
+                | models.Q(runner_id__isnull=False, lease_until__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.battle_id} {self.index}"
+
+
+class Answer(models.Model):
+    """One side's answer to one turn, with all that is needed to ask for it again."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    turn = models.ForeignKey(Turn, on_delete=models.PROTECT, related_name="answers")
+    side = models.CharField(max_length=1, choices=[(each.value, each.value) for each in Side])
+    endpoint = models.ForeignKey(ModelEndpoint, null=True, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(
+        max_length=12,
+        default=AnswerStatus.PENDING.value,
+        choices=[(each.value, each.value) for each in AnswerStatus],
+    )
+    attempt = models.PositiveSmallIntegerField(default=1)
+    text = models.TextField(blank=True)
+    finish_reason = models.CharField(
+        max_length=12, blank=True, choices=[(each.value, each.value) for each in FinishReason]
+    )
+    error_code = models.CharField(
+        max_length=20, blank=True, choices=[(each.value, each.value) for each in FailCode]
+    )
+    temperature = models.FloatField()
+    top_p = models.FloatField()
+    max_tokens = models.PositiveIntegerField()
+    stop = models.JSONField(default=list)
+    seed = models.BigIntegerField()
+    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
+    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    first_token_ms = models.PositiveIntegerField(null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("answer")
+        verbose_name_plural = _("answers")
+        ordering: ClassVar = ["side"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["turn", "side"], name="answer_once_per_side"),
+            models.CheckConstraint(name="answer_side_known", condition=models.Q(side__in=["A", "B"])),
+            models.CheckConstraint(
+                name="answer_status_known",
+                condition=models.Q(status__in=[each.value for each in AnswerStatus]),
+            ),
+            models.CheckConstraint(
+                name="answer_complete_has_text_and_reason",
+                condition=~models.Q(status=AnswerStatus.COMPLETE.value)
+                | (~models.Q(text="") & ~models.Q(finish_reason="") & models.Q(error_code="")),
+            ),
+            models.CheckConstraint(
+                name="answer_failed_has_code",
+                condition=~models.Q(status__in=_ENDED_BADLY) | ~models.Q(error_code=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.turn_id} {self.side}"

@@ -1,0 +1,48 @@
+"""Campaigns: what is asked of whom, with which rules."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ranking.models import Board
+
+
+class Campaign(models.Model):
+    """A dated evaluation. Its board counts the votes; its prompt goes to every candidate."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=120)
+    board = models.OneToOneField(Board, on_delete=models.PROTECT, related_name="campaign")
+    is_default = models.BooleanField(default=False)
+    system_prompt = models.TextField(
+        blank=True, help_text=_("{date} stands for today's date, written out in Basque.")
+    )
+    consent_version = models.CharField(max_length=32)
+    sampling_policy = models.CharField(max_length=32, default="balanced")
+    max_prompt_chars = models.PositiveIntegerField(default=4000)
+    max_turns = models.PositiveSmallIntegerField(default=8)
+    guest_turns_per_hour = models.PositiveIntegerField(default=120)
+    guest_open_battles = models.PositiveSmallIntegerField(default=3)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["is_default"], condition=models.Q(is_default=True), name="campaign_one_default"
+            ),
+            models.CheckConstraint(
+                name="campaign_limits_positive",
+                condition=models.Q(max_prompt_chars__gt=0, max_turns__gt=0, guest_open_battles__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,77 @@
+"""Who takes part: accounts, volunteers, and what they agreed to."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from arena.types import Education, LanguageLevel
+
+
+class User(AbstractUser):
+    """An account. Staff use it for the admin; volunteers may do without."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+
+
+class Participant(models.Model):
+    """A volunteer: an account, or a guest known by the session alone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.OneToOneField(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="participant"
+    )
+    language_level = models.CharField(
+        max_length=8, blank=True, choices=[(each.value, each.value) for each in LanguageLevel]
+    )
+    education = models.CharField(
+        max_length=20, blank=True, choices=[(each.value, each.value) for each in Education]
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("participant")
+        verbose_name_plural = _("participants")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="participant_level_known",
+                condition=models.Q(language_level__in=["", *[each.value for each in LanguageLevel]]),
+            ),
+            models.CheckConstraint(
+                name="participant_education_known",
+                condition=models.Q(education__in=["", *[each.value for each in Education]]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def is_guest(self) -> bool:
+        return self.user_id is None
+
+
+class Consent(models.Model):
+    """That a participant agreed to one version of the consent text, in the language they read."""
+
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="consents")
+    version = models.CharField(max_length=32)
+    language = models.CharField(max_length=8)
+    is_14_or_older = models.BooleanField()
+    given_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["participant", "version"], name="consent_once_per_version"),
+            models.CheckConstraint(name="consent_says_14_or_older", condition=models.Q(is_14_or_older=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.participant_id} {self.version}"

@@ -1,0 +1,65 @@
+"""Votes and what was judged in them. Append-only."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from arena.models.battles import Battle
+from arena.models.people import Participant
+from ranking.types import Criterion, Outcome
+
+_OUTCOMES = [each.value for each in Outcome]
+
+
+class Vote(models.Model):
+    """The one vote of a battle. *counted* enters rankings; *credited* enters tickets and thanks."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    battle = models.OneToOneField(Battle, on_delete=models.PROTECT, related_name="vote")
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="votes")
+    winner = models.CharField(max_length=10, choices=[(each, each) for each in _OUTCOMES])
+    counted = models.BooleanField(default=True)
+    credited = models.BooleanField(default=True)
+    language_level = models.CharField(max_length=8, blank=True)
+    education = models.CharField(max_length=20, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+
+    class Meta:
+        verbose_name = _("vote")
+        verbose_name_plural = _("votes")
+        constraints: ClassVar = [
+            models.CheckConstraint(name="vote_winner_known", condition=models.Q(winner__in=_OUTCOMES)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Judgement(models.Model):
+    """What the vote says on one criterion."""
+
+    vote = models.ForeignKey(Vote, on_delete=models.PROTECT, related_name="judgements")
+    criterion = models.CharField(max_length=10, choices=[(each.value, each.value) for each in Criterion])
+    outcome = models.CharField(max_length=10, choices=[(each, each) for each in _OUTCOMES])
+
+    class Meta:
+        verbose_name = _("judgement")
+        verbose_name_plural = _("judgements")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["vote", "criterion"], name="judgement_once_per_criterion"),
+            models.CheckConstraint(
+                name="judgement_criterion_known",
+                condition=models.Q(criterion__in=[each.value for each in Criterion]),
+            ),
+            models.CheckConstraint(
+                name="judgement_outcome_known", condition=models.Q(outcome__in=_OUTCOMES)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.vote_id} {self.criterion}"

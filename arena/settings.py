@@ -1,0 +1,151 @@
+"""The one settings module. Every value that a host may change is read through :mod:`arena.env`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from arena import env
+from arena.embedded import paths, secrets
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LEHIA_DATA = env.folder("LEHIA_DATA", BASE_DIR / "var")
+
+DEBUG = env.flag("LEHIA_DEBUG", default=False)
+SECRET_KEY = env.text("LEHIA_SECRET_KEY") or secrets.stored_key(LEHIA_DATA, "secret_key")
+# Encrypts endpoint keys at rest; comma-separated, the first one writes and all of them read.
+LEHIA_FIELD_KEYS = env.words("LEHIA_FIELD_KEYS") or (secrets.stored_key(LEHIA_DATA, "field_key"),)
+
+ALLOWED_HOSTS = list(env.words("LEHIA_HOSTS", ("localhost", "127.0.0.1", "[::1]")))
+CSRF_TRUSTED_ORIGINS = list(env.words("LEHIA_ORIGINS"))
+
+INSTALLED_APPS = [
+    "arena.apps.ArenaConfig",
+    "ranking.apps.RankingConfig",
+    "inference.apps.InferenceConfig",
+    "channels",
+    "csp",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "arena.urls"
+ASGI_APPLICATION = "arena.asgi.application"
+AUTH_USER_MODEL = "arena.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# One engine everywhere: without an address, the embedded cluster under the data folder answers on its socket.
+DATABASES = {"default": env.postgres("DATABASE_URL") or paths.embedded_database(LEHIA_DATA)}
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+LEHIA_EMBEDDED_POSTGRES = not env.text("DATABASE_URL")
+
+REDIS_URL = env.text("REDIS_URL") or paths.embedded_valkey_url(LEHIA_DATA)
+LEHIA_EMBEDDED_VALKEY = not env.text("REDIS_URL")
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL]},
+    }
+}
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = {
+    "probe-endpoints": {"task": "arena.tasks.probe_endpoints", "schedule": 60.0},
+    "reap-turns": {"task": "arena.tasks.reap_turns", "schedule": 30.0},
+    "publish-boards": {"task": "arena.tasks.publish_boards", "schedule": 600.0},
+}
+
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "eu"
+LANGUAGES = [("eu", "Euskara"), ("es", "Español"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "arena" / "locale"]
+FORMAT_MODULE_PATH = ["arena.formats"]
+USE_I18N = True
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = True
+TIME_ZONE = "Europe/Madrid"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = LEHIA_DATA / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "arena.storage.StaticStorage"},
+}
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 90
+LEHIA_HTTPS = env.flag("LEHIA_HTTPS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LEHIA_HTTPS
+
+# Model servers: loopback always, and the hosts of the private model network that the admin names.
+LEHIA_MODEL_HOSTS = env.words("LEHIA_MODEL_HOSTS")
+
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LEHIA_LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,76 @@
+"""The words of a battle, shared by the pure modules, the models and the edges."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    A = "A"
+    B = "B"
+
+    @property
+    def other(self) -> Side:
+        return Side.B if self is Side.A else Side.A
+
+
+class BattleStatus(StrEnum):
+    OPEN = "open"
+    ANSWERING = "answering"
+    READY = "ready"
+    VOTED = "voted"
+    ABANDONED = "abandoned"
+
+
+class AnswerStatus(StrEnum):
+    PENDING = "pending"
+    STREAMING = "streaming"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def ended(self) -> bool:
+        return self not in {AnswerStatus.PENDING, AnswerStatus.STREAMING}
+
+
+class FailCode(StrEnum):
+    """What a volunteer is told of a side that gave no answer; more would unblind."""
+
+    CONNECT = "connect"
+    UNAUTHORIZED = "unauthorized"
+    MODEL_NOT_FOUND = "model_not_found"
+    RATE_LIMITED = "rate_limited"
+    SERVER = "server"
+    TIMEOUT = "timeout"
+    MALFORMED = "malformed"
+    EMPTY = "empty"
+    INTERRUPTED = "interrupted"
+    OTHER = "other"
+
+
+class RefusalCode(StrEnum):
+    CONSENT_NEEDED = "consent_needed"
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    TOO_MANY_TURNS = "too_many_turns"
+    TOO_MANY_MESSAGES = "too_many_messages"
+    TOO_MANY_BATTLES = "too_many_battles"
+    NOT_READY = "not_ready"
+    CLOSED = "closed"
+    NOT_YOURS = "not_yours"
+    NO_MODELS = "no_models"
+    BAD_FRAME = "bad_frame"
+    NOT_FOUND = "not_found"
+
+
+class LanguageLevel(StrEnum):
+    A = "A1-A2"
+    B = "B1-B2"
+    C = "C1-C2"
+
+
+class Education(StrEnum):
+    HIGH_SCHOOL = "High School"
+    VOCATIONAL = "Vocational ed"
+    BACHELOR = "Bachelor"
