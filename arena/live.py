@@ -7,7 +7,7 @@ intermediate open blocks and never makes the writer wait. Single event loop, no 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -96,7 +96,7 @@ class LiveTurn:
             sides={side: pane.state for side, pane in self._panes.items()},
         )
 
-    async def follow(self, offsets: Mapping[Side, int]) -> AsyncIterator[ServerFrame]:
+    async def follow(self, offsets: Mapping[Side, int]) -> AsyncGenerator[ServerFrame, None]:
         """Frames from these sealed-block counts on, until the turn is stored; starts and ends with ``state``."""
         held = {side: min(offsets.get(side, 0), len(pane.sealed)) for side, pane in self._panes.items()}
         told: dict[Side, SideState] = {}

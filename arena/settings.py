@@ -141,6 +141,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LEHIA_HTTPS
 # Model servers: loopback always, and the hosts of the private model network that the admin names.
 LEHIA_MODEL_HOSTS = env.words("LEHIA_MODEL_HOSTS")
 
+# How long a turn goes on being written after the last socket left it.
+LEHIA_LEAVE_GRACE_S = env.integer("LEHIA_LEAVE_GRACE_S", 60, least=1)
 
 LOGGING = {
     "version": 1,

@@ -1,0 +1,20 @@
+"""The ASGI site: HTTP by Django, the battle's socket by Channels."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arena.settings")
+http = get_asgi_application()  # loads the apps, which the imports below need
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  # after the apps are loaded
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402  # after the apps are loaded
+from channels.sessions import SessionMiddlewareStack  # noqa: E402  # after the apps are loaded
+from django.urls import path  # noqa: E402  # after the apps are loaded
+
+from arena.consumers import BattleConsumer  # noqa: E402  # after the apps are loaded
+
+sockets = URLRouter([path("ws/battle/", BattleConsumer.as_asgi())])
+application = ProtocolTypeRouter(
+    {"http": http, "websocket": AllowedHostsOriginValidator(SessionMiddlewareStack(sockets))}
+)

@@ -1,0 +1,27 @@
+"""What a runner needs to answer a turn: built by the services, free of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from arena.types import Side
+from inference.types import GenerationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """A side that is complete already while the other one is tried again."""
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPlan:
+    battle_id: UUID
+    turn_id: UUID
+    turn_index: int
+    requests: Mapping[Side, GenerationRequest]
+    kept: Mapping[Side, KeptAnswer] = field(default_factory=dict)

@@ -1,0 +1,35 @@
+"""Reads of campaigns: the current one and its pulse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from arena.models import Battle, Campaign, Vote
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What the start page says of a campaign. Three queries."""
+
+    name: str
+    votes: int
+    participants: int
+    battles_today: int
+
+
+def current_campaign() -> Campaign:
+    """The default campaign. Raises ``Campaign.DoesNotExist`` on a site that was never seeded."""
+    return Campaign.objects.select_related("board").get(is_default=True)
+
+
+def pulse(campaign: Campaign) -> Pulse:
+    votes = Vote.objects.filter(battle__campaign=campaign)
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    return Pulse(
+        name=campaign.name,
+        votes=votes.count(),
+        participants=votes.values("participant").distinct().count(),
+        battles_today=Battle.objects.filter(campaign=campaign, created_at__gte=today).count(),
+    )

@@ -1,0 +1,89 @@
+"""What the reveal shows: two candidates, the verdict, and where they stood and stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from arena.models import Battle, Vote
+from arena.services.battles import reveal
+from arena.services.votes import judgements_of, tally_entries
+from inference.models import Candidate
+from ranking.board import BoardResult, Rating, build_board
+from ranking.selectors import load_tally, missing_votes
+from ranking.types import Criterion, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateCard:
+    side: str
+    name: str
+    code: str
+    description: str
+    backbone: str
+    training_data: str
+    licence: str
+    maker: str
+    won: bool | None
+    before: Rating | None
+    now: Rating | None
+
+
+@dataclass(frozen=True, slots=True)
+class RevealView:
+    cards: tuple[CandidateCard, CandidateCard]
+    outcome: str
+    content: str
+    language: str
+    overall: str | None
+    board_missing: int
+
+
+def reveal_view(battle: Battle) -> RevealView:
+    """The reveal of a voted battle. *before* is the current board without this vote. Raises ``IllegalMove`` before the vote."""
+    identities = reveal(battle)
+    vote = Vote.objects.prefetch_related("judgements").get(battle=battle)
+    judgements = judgements_of(vote)
+    tally = load_tally(board_id=battle.campaign.board_id, criterion=Criterion.OVERALL)
+    now = build_board(tally, criterion=Criterion.OVERALL)
+    overall = next(e for e in tally_entries(battle, judgements) if e.criterion is Criterion.OVERALL)
+    before = build_board(
+        tally.moved(overall.model_a, overall.model_b, overall.outcome, -1), criterion=Criterion.OVERALL
+    )
+    winner = Outcome(vote.winner)
+    return RevealView(
+        cards=(
+            _card("A", identities.a, _won(winner, Outcome.A_BETTER), before, now),
+            _card("B", identities.b, _won(winner, Outcome.B_BETTER), before, now),
+        ),
+        outcome=vote.winner,
+        content=judgements.content.value,
+        language=judgements.language.value,
+        overall=judgements.overall.value if judgements.overall else None,
+        board_missing=missing_votes(tally),
+    )
+
+
+def _won(winner: Outcome, mine: Outcome) -> bool | None:
+    return winner is mine if winner in {Outcome.A_BETTER, Outcome.B_BETTER} else None
+
+
+def _card(
+    side: str, candidate: Candidate, won: bool | None, before: BoardResult, now: BoardResult
+) -> CandidateCard:
+    return CandidateCard(
+        side=side,
+        name=candidate.name,
+        code=candidate.code,
+        description=candidate.description,
+        backbone=candidate.backbone,
+        training_data=candidate.training_data,
+        licence=candidate.licence,
+        maker=candidate.maker,
+        won=won,
+        before=_row(before, candidate.code),
+        now=_row(now, candidate.code),
+    )
+
+
+def _row(board: BoardResult, code: str) -> Rating | None:
+    return next((row for row in board.ratings if row.model == code), None)

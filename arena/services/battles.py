@@ -1,0 +1,186 @@
+"""The life of a battle: it opens, takes turns, is left. And the one place that tells who answered."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from arena import states
+from arena.dates import basque_date
+from arena.errors import IllegalMove, Refused
+from arena.models import Answer, Battle, Campaign, Participant, Turn
+from arena.plan import TurnPlan
+from arena.selectors import campaigns, people
+from arena.services import turns
+from arena.states import Move
+from arena.types import BattleStatus, RefusalCode, Side
+from inference.models import Candidate
+from inference.selectors import servable_candidates
+from ranking.sampler import draw_pair
+from ranking.selectors import load_tally
+from ranking.types import Criterion
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A turn that stands. *plan* is there for the caller that made it, absent for a harmless resend."""
+
+    battle_id: UUID
+    plan: TurnPlan | None
+
+
+def begin_turn(
+    *, participant_id: UUID | None, battle_id: UUID | None, text: str, key: UUID, runner_id: UUID
+) -> Begun:
+    """Store the volunteer's message, opening a battle where *battle_id* is absent, and plan its answers.
+
+    Locks the participant, then the battle. A repeated *key* of the same participant returns the turn that stands. Raises ``Refused``.
+    """
+    with transaction.atomic():
+        campaign = campaigns.current_campaign()
+        participant = _consenting(participant_id, campaign)
+        standing = Turn.objects.select_related("battle").filter(key=key).first()
+        if standing is not None:
+            return _resent(standing, participant)
+        _check_message(text, participant, campaign)
+        if battle_id is None:
+            battle = _open(participant, campaign)
+        else:
+            battle = locked_battle(battle_id, participant)
+        turn = _append_turn(battle, text=text, key=key)
+        return Begun(battle.pk, turns.plan_answers(battle=battle, turn=turn, runner_id=runner_id))
+
+
+def retry_side(*, participant_id: UUID | None, battle_id: UUID, side: Side, runner_id: UUID) -> TurnPlan:
+    """Ask again for a side of the last turn that failed or was interrupted.
+
+    The other side is asked again too when it did not end well, so that one retry mends the turn. Locks the battle. Raises ``Refused``.
+    """
+    with transaction.atomic():
+        participant = _consenting(participant_id, campaigns.current_campaign())
+        battle = locked_battle(battle_id, participant)
+        turn = battle.turns.order_by("-index").first()
+        if turn is None or turn.runner_id is not None:
+            raise Refused(RefusalCode.NOT_READY)
+        _move(battle, Move.RETRY)
+        answers = {Side(answer.side): answer for answer in turn.answers.all()}
+        if not states.may_retry(turns.status_of(answers[side])):
+            raise Refused(RefusalCode.NOT_READY)
+        return turns.plan_answers(battle=battle, turn=turn, runner_id=runner_id)
+
+
+def abandon(*, participant_id: UUID | None, battle_id: UUID) -> None:
+    """Leave a battle for good. Locks it; leaving twice, or leaving a voted one, changes nothing. Raises ``Refused``."""
+    with transaction.atomic():
+        battle = locked_battle(battle_id, people.participant_or_none(participant_id))
+        try:
+            battle.status = states.after(BattleStatus(battle.status), Move.ABANDON).value
+        except IllegalMove:
+            return
+        battle.ended_at = timezone.now()
+        battle.save(update_fields=["status", "ended_at"])
+
+
+def locked_battle(battle_id: UUID, participant: Participant | None) -> Battle:
+    """The participant's battle under a row lock; must run inside a transaction. Raises ``Refused``."""
+    battle = Battle.objects.select_for_update().filter(pk=battle_id).first()
+    if battle is None:
+        raise Refused(RefusalCode.NOT_FOUND)
+    if participant is None or battle.participant_id != participant.pk:
+        raise Refused(RefusalCode.NOT_YOURS)
+    return battle
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """Who answered on each side."""
+
+    a: Candidate
+    b: Candidate
+
+
+def reveal(battle: Battle) -> Identities:
+    """The candidates of a battle that holds its vote. The only way to learn them; ``IllegalMove`` before the vote."""
+    if BattleStatus(battle.status) is not BattleStatus.VOTED:
+        raise IllegalMove("a battle is revealed by its vote")
+    return Identities(a=battle.candidate_a, b=battle.candidate_b)
+
+
+def _consenting(participant_id: UUID | None, campaign: Campaign) -> Participant:
+    participant = (
+        Participant.objects.select_for_update().filter(pk=participant_id).first() if participant_id else None
+    )
+    if participant is None or not people.has_consented(participant, campaign):
+        raise Refused(RefusalCode.CONSENT_NEEDED)
+    return participant
+
+
+def _resent(turn: Turn, participant: Participant) -> Begun:
+    if turn.battle.participant_id != participant.pk:
+        raise Refused(RefusalCode.BAD_FRAME)
+    return Begun(turn.battle_id, None)
+
+
+def _check_message(text: str, participant: Participant, campaign: Campaign) -> None:
+    if not text.strip() or "\x00" in text:
+        raise Refused(RefusalCode.EMPTY)
+    if len(text) > campaign.max_prompt_chars:
+        raise Refused(RefusalCode.TOO_LONG)
+    if participant.is_guest:
+        recent = Turn.objects.filter(
+            battle__participant=participant, created_at__gte=timezone.now() - timedelta(hours=1)
+        )
+        if recent.count() >= campaign.guest_turns_per_hour:
+            raise Refused(RefusalCode.TOO_MANY_MESSAGES)
+
+
+def _open(participant: Participant, campaign: Campaign) -> Battle:
+    unfinished = Battle.objects.filter(
+        participant=participant, status__in=[status.value for status in states.UNFINISHED]
+    )
+    if participant.is_guest and unfinished.count() >= campaign.guest_open_battles:
+        raise Refused(RefusalCode.TOO_MANY_BATTLES)
+    pool = {candidate.code: candidate for candidate in servable_candidates()}
+    if len(pool) < 2:
+        raise Refused(RefusalCode.NO_MODELS)
+    seed = secrets.randbits(63)
+    draw = draw_pair(
+        sorted(pool),
+        load_tally(board_id=campaign.board_id, criterion=Criterion.OVERALL).battles_by_pair(),
+        policy=campaign.sampling_policy,
+        rng=random.Random(seed),  # noqa: S311  # a seeded, replayable draw; the seed itself is secret-grade
+    )
+    return Battle.objects.create(
+        campaign=campaign,
+        participant=participant,
+        candidate_a=pool[draw.model_a],
+        candidate_b=pool[draw.model_b],
+        system_prompt=campaign.system_prompt.replace("{date}", basque_date(timezone.localdate())),
+        policy=draw.policy,
+        propensity=draw.propensity,
+        draw_seed=seed,
+    )
+
+
+def _append_turn(battle: Battle, *, text: str, key: UUID) -> Turn:
+    asked = battle.turns.count()
+    if asked >= battle.campaign.max_turns:
+        raise Refused(RefusalCode.TOO_MANY_TURNS)
+    _move(battle, Move.TURN)
+    return Turn.objects.create(battle=battle, index=asked + 1, text=text, key=key)
+
+
+def _move(battle: Battle, move: Move) -> None:
+    status = BattleStatus(battle.status)
+    try:
+        battle.status = states.after(status, move).value
+    except IllegalMove:
+        closed = status in {BattleStatus.VOTED, BattleStatus.ABANDONED}
+        raise Refused(RefusalCode.CLOSED if closed else RefusalCode.NOT_READY) from None
+    battle.save(update_fields=["status"])

@@ -1,0 +1,188 @@
+"""The answers of a turn: planned, leased to one process, stored in one transaction, reaped when that process dies."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from arena import states
+from arena.duel import SideResult
+from arena.models import Answer, Battle, Turn
+from arena.plan import KeptAnswer, TurnPlan
+from arena.states import Move
+from arena.types import AnswerStatus, BattleStatus, FailCode, Side
+from inference.models import Candidate
+from inference.selectors import target_for
+from inference.types import (
+    GenerationRequest,
+    Message,
+    Role,
+    Sampling,
+    SystemPromptMode,
+    Target,
+    with_system_prompt,
+)
+
+LEASE = timedelta(seconds=30)
+FORGOTTEN_AFTER = timedelta(hours=24)
+
+
+def status_of(answer: Answer) -> AnswerStatus:
+    return AnswerStatus(answer.status)
+
+
+def plan_answers(*, battle: Battle, turn: Turn, runner_id: UUID) -> TurnPlan:
+    """Make or reset the answers that are not complete, and lease the turn to *runner_id*.
+
+    The battle must be locked by the caller's transaction.
+    """
+    turn.runner_id, turn.lease_until = runner_id, timezone.now() + LEASE
+    turn.save(update_fields=["runner_id", "lease_until"])
+    standing = {Side(answer.side): answer for answer in turn.answers.all()}
+    history = _history(battle, before=turn.index)
+    requests: dict[Side, GenerationRequest] = {}
+    kept: dict[Side, KeptAnswer] = {}
+    for side, candidate in ((Side.A, battle.candidate_a), (Side.B, battle.candidate_b)):
+        answer = standing.get(side)
+        if answer is not None and status_of(answer) is AnswerStatus.COMPLETE:
+            kept[side] = KeptAnswer(answer.text, answer.finish_reason)
+            continue
+        target = target_for(candidate.pk)
+        answer = _pending(answer, turn=turn, side=side, candidate=candidate, target=target)
+        messages = (*history[side], Message(Role.USER, turn.text))
+        requests[side] = _request(answer, target, messages, battle.system_prompt, candidate)
+    return TurnPlan(battle.pk, turn.pk, turn.index, requests, kept)
+
+
+def renew_lease(*, turn_id: UUID, runner_id: UUID) -> bool:
+    """Keep the turn for another while. False where it was taken away, or its battle was left: then stop."""
+    return bool(
+        Turn.objects.filter(
+            pk=turn_id, runner_id=runner_id, battle__status=BattleStatus.ANSWERING.value
+        ).update(lease_until=timezone.now() + LEASE)
+    )
+
+
+def finish_turn(*, turn_id: UUID, runner_id: UUID, results: Iterable[SideResult]) -> BattleStatus:
+    """Store how the sides ended; the battle becomes votable when both of its last turn are complete.
+
+    One transaction, the battle locked. A runner whose lease was taken away changes nothing.
+    """
+    with transaction.atomic():
+        battle = Battle.objects.select_for_update().get(turns=turn_id)
+        turn = Turn.objects.get(pk=turn_id)
+        if turn.runner_id != runner_id:
+            return BattleStatus(battle.status)
+        now = timezone.now()
+        for result in results:
+            _store(Answer.objects.get(turn=turn, side=result.side.value), result, now)
+        turn.runner_id = turn.lease_until = None
+        turn.save(update_fields=["runner_id", "lease_until"])
+        return _settle(battle, turn)
+
+
+def reap_turns() -> int:
+    """Give up turns whose process let its lease run out, and battles nobody came back to. Returns how many turns."""
+    now = timezone.now()
+    reaped = 0
+    for turn_id in list(Turn.objects.filter(lease_until__lt=now).values_list("pk", flat=True)):
+        reaped += _reap(turn_id, now)
+    Battle.objects.filter(
+        status__in=[BattleStatus.OPEN.value, BattleStatus.READY.value, BattleStatus.ANSWERING.value],
+        created_at__lt=now - FORGOTTEN_AFTER,
+    ).exclude(turns__created_at__gte=now - FORGOTTEN_AFTER).update(
+        status=BattleStatus.ABANDONED.value, ended_at=now
+    )
+    return reaped
+
+
+def _reap(turn_id: UUID, now: datetime) -> int:
+    with transaction.atomic():
+        battle = Battle.objects.select_for_update().get(turns=turn_id)
+        turn = Turn.objects.get(pk=turn_id)
+        if turn.lease_until is None or turn.lease_until >= now:
+            return 0
+        turn.answers.filter(status__in=[AnswerStatus.PENDING.value, AnswerStatus.STREAMING.value]).update(
+            status=AnswerStatus.INTERRUPTED.value, error_code=FailCode.INTERRUPTED.value, finished_at=now
+        )
+        turn.runner_id = turn.lease_until = None
+        turn.save(update_fields=["runner_id", "lease_until"])
+        _settle(battle, turn)
+        return 1
+
+
+def _settle(battle: Battle, turn: Turn) -> BattleStatus:
+    status = BattleStatus(battle.status)
+    if status is BattleStatus.ANSWERING and states.both_complete(map(status_of, turn.answers.all())):
+        status = states.after(status, Move.FINISH)
+        battle.status = status.value
+        battle.save(update_fields=["status"])
+    return status
+
+
+def _pending(
+    answer: Answer | None, *, turn: Turn, side: Side, candidate: Candidate, target: Target
+) -> Answer:
+    """A fresh answer row, or the failed one reset for another attempt with a new seed."""
+    attempt = 1 if answer is None else answer.attempt + 1
+    fresh = Answer(
+        turn=turn,
+        side=side.value,
+        endpoint_id=target.endpoint_id,
+        attempt=attempt,
+        temperature=candidate.temperature,
+        top_p=candidate.top_p,
+        max_tokens=candidate.max_tokens,
+        stop=candidate.stop,
+        seed=secrets.randbelow(2**31),
+    )
+    if answer is not None:
+        fresh.pk = answer.pk
+    fresh.save(force_insert=answer is None, force_update=answer is not None)
+    return fresh
+
+
+def _request(
+    answer: Answer, target: Target, messages: tuple[Message, ...], prompt: str, candidate: Candidate
+) -> GenerationRequest:
+    return GenerationRequest(
+        target=target,
+        messages=with_system_prompt(messages, prompt, SystemPromptMode(candidate.system_prompt_mode)),
+        sampling=Sampling(
+            temperature=answer.temperature,
+            top_p=answer.top_p,
+            max_tokens=answer.max_tokens,
+            seed=answer.seed,
+            stop=tuple(answer.stop),
+        ),
+        request_id=f"{answer.pk}-{answer.attempt}",
+    )
+
+
+def _history(battle: Battle, *, before: int) -> dict[Side, tuple[Message, ...]]:
+    messages: dict[Side, list[Message]] = {side: [] for side in Side}
+    for turn in battle.turns.filter(index__lt=before).prefetch_related("answers"):
+        for answer in turn.answers.all():
+            messages[Side(answer.side)] += [
+                Message(Role.USER, turn.text),
+                Message(Role.ASSISTANT, answer.text),
+            ]
+    return {side: tuple(each) for side, each in messages.items()}
+
+
+def _store(answer: Answer, result: SideResult, now: datetime) -> None:
+    answer.status = result.status.value
+    answer.text = result.text.replace("\x00", "\ufffd")
+    answer.finish_reason = result.reason
+    answer.error_code = result.code
+    answer.prompt_tokens = result.prompt_tokens
+    answer.completion_tokens = result.completion_tokens
+    answer.first_token_ms = result.first_token_ms
+    answer.duration_ms = result.duration_ms
+    answer.finished_at = now
+    answer.save()

@@ -1,0 +1,22 @@
+"""The site's addresses."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from arena.views import battles, boards, pages
+
+urlpatterns = [
+    path("", battles.start, name="start"),
+    path("consent/", battles.consent, name="consent"),
+    path("battle/<uuid:battle_id>/", battles.battle, name="battle"),
+    path("battle/<uuid:battle_id>/vote/", battles.vote, name="vote"),
+    path("battle/<uuid:battle_id>/abandon/", battles.abandon, name="abandon"),
+    path("leaderboard/", boards.leaderboard, name="leaderboard"),
+    path("leaderboard/<slug:slug>/", boards.leaderboard, name="board"),
+    path("about/", pages.about, name="about"),
+    path("privacy/", pages.privacy, name="privacy"),
+    path("methodology/", pages.methodology, name="methodology"),
+    path("healthz", pages.healthz, name="healthz"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", admin.site.urls),
+]

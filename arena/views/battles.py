@@ -1,0 +1,139 @@
+"""Start, battle, vote, consent: each view parses, calls one service, renders."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_POST
+
+from arena import runner, sessions, starters
+from arena.errors import NotVotable, Refused, VoteAlreadyCast
+from arena.forms import ConsentForm, VoteForm
+from arena.models import Battle, Participant
+from arena.selectors import battles as battle_reads
+from arena.selectors import campaigns, people
+from arena.selectors.reveals import reveal_view
+from arena.services import battles, votes
+from arena.services.people import give_consent
+from arena.types import BattleStatus
+
+
+@require_GET
+@never_cache
+@ensure_csrf_cookie
+def start(request: HttpRequest) -> HttpResponse:
+    campaign = campaigns.current_campaign()
+    participant = _participant(request)
+    context = {
+        "campaign": campaigns.pulse(campaign),
+        "themes": starters.themes(),
+        "consent_given": people.has_consented(participant, campaign),
+        "limits": {"max_chars": campaign.max_prompt_chars, "max_turns": campaign.max_turns},
+        "unfinished": battle_reads.unfinished_battles(participant),
+        "battle": None,
+    }
+    return render(request, "start.html", context)
+
+
+@require_GET
+@never_cache
+@ensure_csrf_cookie
+def battle(request: HttpRequest, battle_id: UUID) -> HttpResponse:
+    return render(request, "battle.html", _battle_context(_own_battle(request, battle_id), VoteForm()))
+
+
+@require_POST
+def consent(request: HttpRequest) -> HttpResponse:
+    form = ConsentForm(request.POST)
+    if not form.is_valid():
+        return _consent_refused(request)
+    participant = give_consent(
+        participant_id=sessions.participant_id(request.session),
+        campaign=campaigns.current_campaign(),
+        language=get_language() or "eu",
+        is_14_or_older=form.cleaned_data["adult"],
+    )
+    sessions.remember_participant(request.session, participant.pk)
+    if "application/json" in request.headers.get("Accept", ""):
+        return HttpResponse(status=204)
+    return redirect("start")
+
+
+@require_POST
+def vote(request: HttpRequest, battle_id: UUID) -> HttpResponse:
+    found = _own_battle(request, battle_id)
+    form = VoteForm(request.POST)
+    judgements = form.judgements()
+    if judgements is None:
+        return _vote_refused(request, found, form, 422)
+    try:
+        votes.cast_vote(battle_id=found.pk, participant=found.participant, judgements=judgements)
+    except VoteAlreadyCast:
+        form.add_error(None, _("You have already voted in this battle; that vote stands."))
+        return _vote_refused(request, found, form, 409)
+    except NotVotable:
+        form.add_error(None, _("You can vote once both answers are complete."))
+        return _vote_refused(request, found, form, 409)
+    if _is_fetch(request):
+        found.refresh_from_db()
+        return render(request, "battle/_reveal.html", {"reveal": reveal_view(found)})
+    return redirect("battle", battle_id=found.pk)
+
+
+@require_POST
+def abandon(request: HttpRequest, battle_id: UUID) -> HttpResponse:
+    """Leave the battle, stop its generation, and start afresh. A voted battle is simply left behind."""
+    try:
+        battles.abandon(participant_id=sessions.participant_id(request.session), battle_id=battle_id)
+    except Refused:
+        raise Http404 from None
+    runner.current().interrupt_from_thread(battle_id)
+    return redirect("start")
+
+
+def _participant(request: HttpRequest) -> Participant | None:
+    return people.participant_or_none(sessions.participant_id(request.session))
+
+
+def _own_battle(request: HttpRequest, battle_id: UUID) -> Battle:
+    """The visitor's battle; for everybody else it does not exist."""
+    found = battle_reads.battle_of(battle_id, _participant(request))
+    if found is None:
+        raise Http404
+    return found
+
+
+def _battle_context(found: Battle, form: VoteForm) -> dict[str, Any]:
+    voted = BattleStatus(found.status) is BattleStatus.VOTED
+    return {
+        "battle": battle_reads.battle_view(found),
+        "limits": {"max_chars": found.campaign.max_prompt_chars, "max_turns": found.campaign.max_turns},
+        "consent_given": True,
+        "vote_form": form,
+        "reveal": reveal_view(found) if voted else None,
+    }
+
+
+def _vote_refused(request: HttpRequest, found: Battle, form: VoteForm, status: int) -> HttpResponse:
+    if _is_fetch(request):
+        message = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        return render(request, "battle/_vote_error.html", {"message": message}, status=status)
+    return render(request, "battle.html", _battle_context(found, form), status=status)
+
+
+def _consent_refused(request: HttpRequest) -> HttpResponse:
+    if "application/json" in request.headers.get("Accept", ""):
+        return HttpResponse(status=422)
+    return redirect(f"{reverse('start')}?consent=needed")
+
+
+def _is_fetch(request: HttpRequest) -> bool:
+    return request.headers.get("X-Requested-With") == "fetch"

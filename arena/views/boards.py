@@ -1,0 +1,69 @@
+"""The boards: live and imported, by criterion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from arena.services.campaigns import DEFAULT_SLUG
+from inference.models import Candidate
+from ranking.models import Board
+from ranking.plot import interval_plot
+from ranking.selectors import criteria_of, live_board, load_tally, missing_votes
+from ranking.types import Criterion
+
+LABELS = {
+    Criterion.OVERALL: _("Overall"),
+    Criterion.CONTENT: _("Content"),
+    Criterion.LANGUAGE: _("Basque"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    value: str
+    label: object
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLink:
+    slug: str
+    name: str
+    current: bool
+
+
+@require_GET
+def leaderboard(request: HttpRequest, slug: str = DEFAULT_SLUG) -> HttpResponse:
+    board = get_object_or_404(Board, slug=slug)
+    offered = criteria_of(board)
+    criterion = _criterion(request, offered)
+    tally = load_tally(board_id=board.pk, criterion=criterion)
+    result = live_board(board=board, criterion=criterion)
+    context = {
+        "boards": [BoardLink(each.slug, each.name, each.pk == board.pk) for each in Board.objects.order_by("pk")],
+        "board": board,
+        "criterion": criterion.value,
+        "criteria": [Choice(each.value, LABELS[each], each is criterion) for each in offered],
+        "result": result,
+        "plot": interval_plot(result),
+        "missing": missing_votes(tally),
+        "names": dict(Candidate.objects.values_list("code", "name")),
+        "now": timezone.now(),
+    }
+    return render(request, "leaderboard.html", context)
+
+
+def _criterion(request: HttpRequest, offered: list[Criterion]) -> Criterion:
+    try:
+        criterion = Criterion(request.GET.get("criterion", Criterion.OVERALL.value))
+    except ValueError:
+        raise Http404 from None
+    if criterion not in offered:
+        raise Http404
+    return criterion
