@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line. Commands that touch the database start the embedded cluster when they need it."""
+"""Django's command line. A command that needs the database finds it running: see :mod:`arena.embedded.commands`."""
 
 import os
 import sys
@@ -9,7 +9,10 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arena.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from arena.embedded.commands import database_for
+
+    with database_for(sys.argv):
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-_MONTHS = (
-    "urtarrilaren otsailaren martxoaren apirilaren maiatzaren ekainaren "
-    "uztailaren abuztuaren irailaren urriaren azaroaren abenduaren"
-).split()
+_MONTHS = ["urtarrilaren", "otsailaren", "martxoaren", "apirilaren", "maiatzaren", "ekainaren", "uztailaren", "abuztuaren", "irailaren", "urriaren", "azaroaren", "abenduaren"]
 
 
 def basque_date(day: date) -> str:

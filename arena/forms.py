@@ -20,9 +20,7 @@ CHOICES = [
 class VoteForm(forms.Form):
     content = forms.ChoiceField(choices=CHOICES, widget=forms.RadioSelect, label=_("Quality of the content"))
     language = forms.ChoiceField(choices=CHOICES, widget=forms.RadioSelect, label=_("Quality of the Basque"))
-    overall = forms.ChoiceField(
-        choices=CHOICES, widget=forms.RadioSelect, label=_("Overall"), required=False
-    )
+    overall = forms.ChoiceField(choices=CHOICES, widget=forms.RadioSelect, label=_("Overall"), required=False)
 
     def judgements(self) -> Judgements | None:
         """The judgements if they are one of the 22 valid combinations; errors are on the form otherwise."""

@@ -73,9 +73,7 @@ def encode(frame: ServerFrame) -> str:
     return msgspec.json.encode(frame).decode()
 
 
-def state(
-    *, battle: UUID, turn: int, status: BattleStatus, sides: Mapping[Side, SideState]
-) -> ServerFrame:
+def state(*, battle: UUID, turn: int, status: BattleStatus, sides: Mapping[Side, SideState]) -> ServerFrame:
     shown = {
         side.value: {"status": each.status.value, "reason": each.reason, "code": each.code}
         for side, each in sides.items()

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import django_stubs_ext
+
 from arena import env
 from arena.embedded import paths, secrets
+
+django_stubs_ext.monkeypatch()  # generic admin classes and querysets, for the type checker
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LEHIA_DATA = env.folder("LEHIA_DATA", BASE_DIR / "var")

@@ -32,5 +32,3 @@ class ReadOnlyInline(admin.TabularInline[ModelT, ParentT]):
 
     def has_change_permission(self, request: HttpRequest, obj: ParentT | None = None) -> bool:
         return False
-
-

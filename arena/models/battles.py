@@ -45,9 +45,7 @@ class Battle(models.Model):
             models.CheckConstraint(
                 name="battle_two_candidates", condition=~models.Q(candidate_a=models.F("candidate_b"))
             ),
-            models.CheckConstraint(
-                name="battle_status_known", condition=models.Q(status__in=_STATUSES)
-            ),
+            models.CheckConstraint(name="battle_status_known", condition=models.Q(status__in=_STATUSES)),
             models.CheckConstraint(
                 name="battle_propensity_is_probability",
                 condition=models.Q(propensity__gt=0, propensity__lte=1),

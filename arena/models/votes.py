@@ -56,9 +56,7 @@ class Judgement(models.Model):
                 name="judgement_criterion_known",
                 condition=models.Q(criterion__in=[each.value for each in Criterion]),
             ),
-            models.CheckConstraint(
-                name="judgement_outcome_known", condition=models.Q(outcome__in=_OUTCOMES)
-            ),
+            models.CheckConstraint(name="judgement_outcome_known", condition=models.Q(outcome__in=_OUTCOMES)),
         ]
 
     def __str__(self) -> str:

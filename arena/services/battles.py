@@ -14,7 +14,7 @@ from django.utils import timezone
 from arena import states
 from arena.dates import basque_date
 from arena.errors import IllegalMove, Refused
-from arena.models import Answer, Battle, Campaign, Participant, Turn
+from arena.models import Battle, Campaign, Participant, Turn
 from arena.plan import TurnPlan
 from arena.selectors import campaigns, people
 from arena.services import turns

@@ -9,7 +9,9 @@ from django.db import transaction
 from arena.models import Campaign, Consent, Participant
 
 
-def give_consent(*, participant_id: UUID | None, campaign: Campaign, language: str, is_14_or_older: bool) -> Participant:
+def give_consent(
+    *, participant_id: UUID | None, campaign: Campaign, language: str, is_14_or_older: bool
+) -> Participant:
     """Record consent to the campaign's current text, making a guest where there is nobody yet.
 
     Repeating it changes nothing: the first time stands. Raises ``ValueError`` without the tick of age.

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_GET
 
 from arena.services.campaigns import DEFAULT_SLUG
 from inference.models import Candidate
+from ranking.board import build_board
 from ranking.models import Board
 from ranking.plot import interval_plot
-from ranking.selectors import criteria_of, live_board, load_tally, missing_votes
+from ranking.selectors import board_tally, criteria_of, missing_votes
 from ranking.types import Criterion
 
 LABELS = {
@@ -43,10 +44,12 @@ def leaderboard(request: HttpRequest, slug: str = DEFAULT_SLUG) -> HttpResponse:
     board = get_object_or_404(Board, slug=slug)
     offered = criteria_of(board)
     criterion = _criterion(request, offered)
-    tally = load_tally(board_id=board.pk, criterion=criterion)
-    result = live_board(board=board, criterion=criterion)
+    tally = board_tally(board=board, criterion=criterion)
+    result = build_board(tally, criterion=criterion)
     context = {
-        "boards": [BoardLink(each.slug, each.name, each.pk == board.pk) for each in Board.objects.order_by("pk")],
+        "boards": [
+            BoardLink(each.slug, each.name, each.pk == board.pk) for each in Board.objects.order_by("pk")
+        ],
         "board": board,
         "criterion": criterion.value,
         "criteria": [Choice(each.value, LABELS[each], each is criterion) for each in offered],

@@ -1,0 +1,1 @@
+"""Adapters to model servers' wire formats, one module each."""

@@ -107,7 +107,7 @@ PAYLOADS = [
     "`<script>`",
     "<!-- --><script>alert(1)</script>",
     "<https://adibidea.eus/?a=<script>>",
-    "[x](https://adibidea.eus \"onmouseover=alert(1)\")",
+    '[x](https://adibidea.eus "onmouseover=alert(1)")',
     "<form action=//adibidea.eus><button>x</button></form>",
     "<math><mtext></mtext></math>",
     "&lt;script&gt;alert(1)&lt;/script&gt;",

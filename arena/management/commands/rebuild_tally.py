@@ -16,7 +16,9 @@ class Command(BaseCommand):
     help = "Rebuild the tallies of live boards from the votes, or check that they equal them."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a tally differs")
+        parser.add_argument(
+            "--check", action="store_true", help="change nothing; exit 1 where a tally differs"
+        )
         parser.add_argument("--board", help="only this board")
 
     def handle(self, *args: Any, **options: Any) -> None:

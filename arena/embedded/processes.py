@@ -1,0 +1,84 @@
+"""Child processes that the kernel ends with their parent, and records of them that the next start can check."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent(sig: signal.Signals = signal.SIGTERM) -> Callable[[], None]:
+    """A ``preexec_fn``: the child gets *sig* when its parent's main thread ends, however it ends."""
+    parent = os.getpid()
+
+    def arrange() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, sig)
+        if os.getppid() != parent:  # the parent died before the line above
+            os.kill(os.getpid(), sig)
+
+    return arrange
+
+
+def spawn(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    output: int | IO[bytes],
+    death_signal: signal.Signals | None = signal.SIGTERM,
+    cwd: Path | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a child in a session of its own, so that Ctrl-C reaches it through us alone.
+
+    With *death_signal* ``None`` it outlives us.
+    """
+    return subprocess.Popen(  # prctl is a plain system call; main thread, before any other thread
+        list(argv),
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        cwd=cwd,
+        start_new_session=True,
+        preexec_fn=die_with_parent(death_signal) if death_signal else None,
+    )
+
+
+def birth(pid: int) -> str | None:
+    """When the process was started, in the kernel's own ticks: with the pid it names a process for good. ``None`` for none or a zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in {"Z", "X"} else fields[19]
+
+
+def wait_until(ready: Callable[[], bool], *, within_s: float, step_s: float = 0.02) -> bool:
+    """Poll until *ready* or the time is up."""
+    deadline = time.monotonic() + within_s
+    while not ready():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(step_s)  # polling another program's readiness is all there is
+    return True
+
+
+def end(
+    process: subprocess.Popen[bytes], *, sig: signal.Signals = signal.SIGTERM, within_s: float = 10
+) -> int:
+    """Stop a child, first politely, then for good. Returns its exit status."""
+    if process.poll() is None:
+        process.send_signal(sig)
+        try:
+            process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    return process.wait()

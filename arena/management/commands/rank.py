@@ -1,0 +1,31 @@
+"""``manage.py rank``: a board from the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from arena.services.campaigns import DEFAULT_SLUG
+from ranking.formats import FORMATS, render
+from ranking.models import Board
+from ranking.selectors import live_board
+from ranking.types import Criterion
+
+
+class Command(BaseCommand):
+    help = "Print a board as it stands now."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--board", default=DEFAULT_SLUG)
+        parser.add_argument("--criterion", choices=[each.value for each in Criterion], default="overall")
+        parser.add_argument("--format", choices=FORMATS, default="table")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        board = Board.objects.filter(slug=options["board"]).first()
+        if board is None:
+            known = ", ".join(Board.objects.values_list("slug", flat=True)) or "none yet"
+            self.stderr.write(f"no board is called {options['board']!r}; there are: {known}")
+            raise SystemExit(2)
+        result = live_board(board=board, criterion=Criterion(options["criterion"]))
+        self.stdout.write(render(result, options["format"]), ending="")

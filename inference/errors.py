@@ -1,0 +1,96 @@
+"""What can go wrong between the site and a model server.
+
+InferenceError
+├── BadManifest          a candidate's manifest does not hold what it must; located
+├── EndpointNotAllowed   the address is not on the allow-list
+├── KeyUnreadable        an endpoint's key was encrypted with a key that is gone
+└── StreamError          a generation failed; carries a :class:`StreamErrorCode`
+    ├── ConnectFailed    refused, reset, no such host, or a redirect
+    ├── Unauthorized     401 or 403
+    ├── ModelNotFound    404
+    ├── RateLimited      429; ``retry_after_s`` where the server said it
+    ├── ServerFailed     5xx, or an error inside the stream
+    ├── BadRequest       another 4xx: the request is at fault
+    ├── StreamTimeout    connect, first token, between tokens, or total
+    ├── MalformedStream  not the wire format, or cut before its end
+    └── EmptyAnswer      a good stream without a word
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class StreamErrorCode(StrEnum):
+    CONNECT = "connect"
+    UNAUTHORIZED = "unauthorized"
+    MODEL_NOT_FOUND = "model_not_found"
+    RATE_LIMITED = "rate_limited"
+    SERVER = "server"
+    BAD_REQUEST = "bad_request"
+    TIMEOUT = "timeout"
+    MALFORMED = "malformed"
+    EMPTY = "empty"
+
+
+class InferenceError(Exception):
+    """The root of what this package raises on purpose."""
+
+
+class BadManifest(InferenceError):
+    pass
+
+
+class EndpointNotAllowed(InferenceError):
+    pass
+
+
+class KeyUnreadable(InferenceError):
+    pass
+
+
+class StreamError(InferenceError):
+    """A generation failed. The text is for logs: it names no address and no key."""
+
+    code: ClassVar[StreamErrorCode]
+
+
+class ConnectFailed(StreamError):
+    code = StreamErrorCode.CONNECT
+
+
+class Unauthorized(StreamError):
+    code = StreamErrorCode.UNAUTHORIZED
+
+
+class ModelNotFound(StreamError):
+    code = StreamErrorCode.MODEL_NOT_FOUND
+
+
+class RateLimited(StreamError):
+    code = StreamErrorCode.RATE_LIMITED
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ServerFailed(StreamError):
+    code = StreamErrorCode.SERVER
+
+
+class BadRequest(StreamError):
+    code = StreamErrorCode.BAD_REQUEST
+
+
+class StreamTimeout(StreamError):
+    code = StreamErrorCode.TIMEOUT
+
+
+class MalformedStream(StreamError):
+    code = StreamErrorCode.MALFORMED
+
+
+class EmptyAnswer(StreamError):
+    code = StreamErrorCode.EMPTY

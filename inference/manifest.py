@@ -1,0 +1,49 @@
+"""A candidate's manifest: what ``training`` writes and ``add_endpoint --manifest`` registers."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from inference.errors import BadManifest
+
+SCHEMA = Path(__file__).resolve().parent.parent / "docs" / "schemas" / "candidate.schema.json"
+
+
+@cache
+def _validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(
+        json.loads(SCHEMA.read_text()), format_checker=jsonschema.FormatChecker()
+    )
+
+
+def check(manifest: object) -> dict[str, Any]:
+    """The manifest if it follows ``docs/schemas/candidate.schema.json``.
+
+    Raises
+    ------
+    BadManifest
+        Every fault with the place where it is.
+    """
+    faults = sorted(_validator().iter_errors(manifest), key=lambda fault: list(map(str, fault.path)))
+    if faults:
+        raise BadManifest("; ".join(f"{fault.json_path}: {fault.message}" for fault in faults))
+    assert isinstance(manifest, dict)  # noqa: S101  # the schema says so
+    return manifest
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The manifest in a file, its model folder made absolute. Raises :class:`BadManifest`."""
+    try:
+        manifest = check(json.loads(path.read_text()))
+    except OSError as error:
+        raise BadManifest(f"{path}: {error.strerror}") from None
+    except json.JSONDecodeError as error:
+        raise BadManifest(f"{path}: line {error.lineno} column {error.colno}: {error.msg}") from None
+    except BadManifest as error:
+        raise BadManifest(f"{path}: {error}") from None
+    return {**manifest, "model_folder": str((path.parent / manifest["model_folder"]).resolve())}

@@ -1,0 +1,61 @@
+"""Reads of candidates and endpoints."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from inference.allow_list import check_endpoint_url
+from inference.crypto import decrypt
+from inference.models import Candidate, ModelEndpoint
+from inference.types import EndpointHealth, EndpointStatus, Provider, Target
+
+# Live endpoints first, then those not probed yet; the newest of equals.
+_ORDER = [EndpointHealth.LIVE.value, EndpointHealth.UNKNOWN.value, EndpointHealth.DEGRADED.value]
+
+
+def servable_candidates() -> list[Candidate]:
+    """Candidates with an active endpoint that is not known to be down, by code."""
+    return list(Candidate.objects.filter(endpoints__in=_servable()).distinct())
+
+
+def target_for(candidate_id: UUID) -> Target:
+    """The best endpoint of a candidate, its key decrypted: the only place where that happens.
+
+    A candidate whose endpoints are all down or disabled still gets one of them, so that a battle under way fails with a
+    typed error on that side instead of here.
+
+    Raises
+    ------
+    ModelEndpoint.DoesNotExist
+        The candidate never had an endpoint.
+    EndpointNotAllowed
+        The address left the allow-list since it was stored.
+    """
+    endpoints = list(ModelEndpoint.objects.filter(candidate_id=candidate_id).order_by("-created_at"))
+    if not endpoints:
+        raise ModelEndpoint.DoesNotExist(f"candidate {candidate_id} has no endpoint")
+    return target_of(min(endpoints, key=_preference))
+
+
+def target_of(endpoint: ModelEndpoint) -> Target:
+    return Target(
+        endpoint_id=endpoint.pk,
+        base_url=check_endpoint_url(endpoint.base_url, hosts=settings.LEHIA_MODEL_HOSTS),
+        model=endpoint.model,
+        provider=Provider(endpoint.provider),
+        api_key=decrypt(endpoint.api_key_encrypted),
+    )
+
+
+def _servable() -> QuerySet[ModelEndpoint]:
+    return ModelEndpoint.objects.filter(status=EndpointStatus.ACTIVE.value).exclude(
+        health=EndpointHealth.DOWN.value
+    )
+
+
+def _preference(endpoint: ModelEndpoint) -> tuple[bool, int]:
+    health = _ORDER.index(endpoint.health) if endpoint.health in _ORDER else len(_ORDER)
+    return endpoint.status != EndpointStatus.ACTIVE.value, health

@@ -1,0 +1,91 @@
+"""Candidates and endpoints: registered, added, switched, their keys replaced."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.text import slugify
+
+from inference import manifest as manifests
+from inference.allow_list import check_endpoint_url
+from inference.crypto import encrypt
+from inference.models import Candidate, ModelEndpoint
+from inference.types import EndpointHealth, EndpointStatus, Provider
+
+_FROM_MANIFEST = (
+    *("name", "revision", "description", "backbone", "training_data", "licence", "maker"),
+    "system_prompt_mode",
+)
+
+
+def register_candidate(
+    *,
+    manifest: dict[str, Any],
+    base_url: str,
+    api_key: str = "",
+    provider: Provider = Provider.TRANSFORMERS,
+) -> ModelEndpoint:
+    """Create or update a candidate from its manifest and give it an endpoint at *base_url*.
+
+    Repeating it changes nothing. At a new address the old endpoints are retired, not removed: answers point to them.
+
+    Raises
+    ------
+    BadManifest, EndpointNotAllowed
+    """
+    manifests.check(manifest)
+    url = check_endpoint_url(base_url, hosts=settings.LEHIA_MODEL_HOSTS)
+    fields = {name: manifest[name] for name in _FROM_MANIFEST} | manifest["sampling"] | {"manifest": manifest}
+    with transaction.atomic():
+        candidate, _ = Candidate.objects.update_or_create(code=manifest["code"], defaults=fields)
+        endpoint, made = ModelEndpoint.objects.get_or_create(
+            candidate=candidate,
+            base_url=url,
+            model=manifest["model_folder"],
+            defaults={"provider": provider.value, "api_key_encrypted": encrypt(api_key)},
+        )
+        others = candidate.endpoints.exclude(pk=endpoint.pk).filter(status=EndpointStatus.ACTIVE.value)
+        others.update(status=EndpointStatus.RETIRED.value)
+        if not made and endpoint.status == EndpointStatus.RETIRED.value:
+            endpoint.status = EndpointStatus.ACTIVE.value
+            endpoint.health = EndpointHealth.UNKNOWN.value
+            endpoint.save(update_fields=["status", "health"])
+    return endpoint
+
+
+def add_endpoint(
+    *, base_url: str, model: str, name: str = "", api_key: str = "", provider: Provider = Provider.OPENAI
+) -> ModelEndpoint:
+    """Add a server by its address; the candidate is made from the model's name where it is new.
+
+    Raises
+    ------
+    EndpointNotAllowed
+    """
+    url = check_endpoint_url(base_url, hosts=settings.LEHIA_MODEL_HOSTS)
+    code = slugify(name or model)[:80]
+    with transaction.atomic():
+        candidate, _ = Candidate.objects.get_or_create(code=code, defaults={"name": name or model})
+        endpoint, _ = ModelEndpoint.objects.get_or_create(
+            candidate=candidate,
+            base_url=url,
+            model=model,
+            defaults={"provider": provider.value, "api_key_encrypted": encrypt(api_key)},
+        )
+    return endpoint
+
+
+def set_endpoint_status(*, endpoint_id: UUID, status: EndpointStatus) -> None:
+    """Switch an endpoint; what is switched on is probed afresh before anybody trusts its health."""
+    fields = {"status": status.value}
+    if status is EndpointStatus.ACTIVE:
+        fields["health"] = EndpointHealth.UNKNOWN.value
+    ModelEndpoint.objects.filter(pk=endpoint_id).update(**fields)
+
+
+def rotate_key(*, endpoint_id: UUID, api_key: str) -> None:
+    """Replace the endpoint's key; the empty one removes it."""
+    ModelEndpoint.objects.filter(pk=endpoint_id).update(api_key_encrypted=encrypt(api_key))

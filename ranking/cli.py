@@ -1,0 +1,58 @@
+"""``python -m ranking FILE``: a board from a file of votes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ranking.board import build_board
+from ranking.errors import BadInput
+from ranking.formats import FORMATS, render
+from ranking.readers import read_tally
+from ranking.types import Criterion, TieRule
+
+BAD_INPUT = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the board; 0 for any board, also an empty one, and 2 for input that cannot be read."""
+    options = _parser().parse_args(argv)
+    try:
+        _check(options)
+        criterion = Criterion(options.criterion)
+        tally = read_tally(options.file, criterion=criterion)
+    except BadInput as error:
+        print(f"{options.file}: {error}", file=sys.stderr)  # noqa: T201  # the command's own output
+        return BAD_INPUT
+    board = build_board(tally, criterion=criterion, ties=TieRule(options.ties), interval=options.interval)
+    sys.stdout.write(render(board, options.format))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ranking", description="Rank models from a file of votes."
+    )
+    parser.add_argument("file", type=Path, help="pair counts or votes; CSV or JSON lines, plain or gzip")
+    parser.add_argument("--criterion", choices=[each.value for each in Criterion], default="overall")
+    parser.add_argument("--ties", choices=["half", "rao-kupper", "drop"], default="half")
+    parser.add_argument("--interval", type=float, default=0.95, help="confidence level, 0.95 if left out")
+    parser.add_argument(
+        "--cluster", default="auto", help="auto or none: intervals are per vote in this version"
+    )
+    parser.add_argument("--cap-per-user-candidate", type=int, metavar="N")
+    parser.add_argument("--format", choices=FORMATS, default="table")
+    return parser
+
+
+def _check(options: argparse.Namespace) -> None:
+    if not 0 < options.interval < 1:
+        raise BadInput("--interval is a probability between 0 and 1")
+    if options.ties == "rao-kupper":
+        raise BadInput("--ties rao-kupper is not in this version; use half or drop")
+    if options.cluster not in {"auto", "none"}:
+        raise BadInput("--cluster by a column is not in this version; use none")
+    if options.cap_per_user_candidate is not None:
+        raise BadInput("--cap-per-user-candidate is not in this version")

@@ -1,0 +1,61 @@
+"""What a ranking refuses.
+
+RankingError
+├── InvalidJudgements   not one of the 22 valid combinations
+├── BadInput            a file that cannot be read; says line and column
+├── NoFit               the tally has no finite maximum of its likelihood
+│   ├── DisconnectedTally
+│   └── UnboundedTally
+├── NotConverged        Newton's method did not reach its tolerance
+└── TallyMisuse         a tally moved outside a transaction, below zero, or on a board of the other kind
+"""
+
+from __future__ import annotations
+
+
+class RankingError(Exception):
+    """The root of what this package raises on purpose."""
+
+
+class InvalidJudgements(RankingError, ValueError):
+    pass
+
+
+class BadInput(RankingError):
+    """A file cannot be read as votes.
+
+    Parameters
+    ----------
+    message
+        What is wrong.
+    line
+        1-based line, header included; 0 where the whole file is meant.
+    column
+        The column's name; empty where the whole line is meant.
+    """
+
+    def __init__(self, message: str, *, line: int = 0, column: str = "") -> None:
+        where = f"line {line}" if line else "file"
+        super().__init__(f"{where}, column {column}: {message}" if column else f"{where}: {message}")
+        self.line = line
+        self.column = column
+
+
+class NoFit(RankingError):
+    pass
+
+
+class DisconnectedTally(NoFit):
+    pass
+
+
+class UnboundedTally(NoFit):
+    pass
+
+
+class NotConverged(RankingError):
+    pass
+
+
+class TallyMisuse(RankingError):
+    pass

@@ -1,0 +1,82 @@
+"""Boards, their tallies and their published snapshots."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ranking.types import BoardKind, Criterion
+
+_CRITERIA = [each.value for each in Criterion]
+
+
+class Board(models.Model):
+    """What a tally belongs to. Live boards move with votes; imported ones are replaced as a whole."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    kind = models.CharField(max_length=10, choices=[(each.value, each.value) for each in BoardKind])
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("board")
+        verbose_name_plural = _("boards")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="board_kind_known", condition=models.Q(kind__in=[each.value for each in BoardKind])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TallyCell(models.Model):
+    """How often *model_a*, shown as A, met *model_b*, by outcome."""
+
+    board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="cells")
+    criterion = models.CharField(max_length=10, choices=[(each, each) for each in _CRITERIA])
+    model_a = models.CharField(max_length=120)
+    model_b = models.CharField(max_length=120)
+    a_better = models.PositiveBigIntegerField(default=0)
+    b_better = models.PositiveBigIntegerField(default=0)
+    tie = models.PositiveBigIntegerField(default=0)
+    both_bad = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["board", "criterion", "model_a", "model_b"], name="tally_cell_once"
+            ),
+            models.CheckConstraint(name="tally_two_models", condition=~models.Q(model_a=models.F("model_b"))),
+            models.CheckConstraint(name="tally_criterion_known", condition=models.Q(criterion__in=_CRITERIA)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.board_id} {self.criterion} {self.model_a} {self.model_b}"
+
+
+class Snapshot(models.Model):
+    """A board as it was published. Never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="snapshots")
+    criterion = models.CharField(max_length=10, choices=[(each, each) for each in _CRITERIA])
+    n_votes = models.PositiveBigIntegerField()
+    payload = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("published board")
+        verbose_name_plural = _("published boards")
+        get_latest_by = "created_at"
+        indexes: ClassVar = [
+            models.Index(fields=["board", "criterion", "-created_at"], name="snapshot_latest")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.board_id} {self.criterion} {self.created_at:%Y-%m-%dT%H:%MZ}"

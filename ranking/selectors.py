@@ -1,0 +1,56 @@
+"""Reads of boards."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inference.selectors import servable_candidates
+from ranking import connectivity
+from ranking.board import BoardResult, build_board
+from ranking.models import Board, TallyCell
+from ranking.tally import Tally
+from ranking.types import BoardKind, Criterion, Outcome
+
+_COLUMNS = [outcome.value for outcome in Outcome]
+
+
+def load_tally(*, board_id: int, criterion: Criterion) -> Tally:
+    """The board's tally, models by name. One query."""
+    cells = list(
+        TallyCell.objects.filter(board_id=board_id, criterion=criterion.value).values_list(
+            "model_a", "model_b", *_COLUMNS
+        )
+    )
+    models = sorted({name for cell in cells for name in cell[:2]})
+    place = {name: index for index, name in enumerate(models)}
+    counts = np.zeros((len(models), len(models), len(_COLUMNS)), dtype=np.int64)
+    for model_a, model_b, *numbers in cells:
+        counts[place[model_a], place[model_b]] = numbers
+    return Tally(tuple(models), counts)
+
+
+def board_tally(*, board: Board, criterion: Criterion) -> Tally:
+    """As :func:`load_tally`; a live board also lists the candidates that wait for their first vote. Two queries."""
+    tally = load_tally(board_id=board.pk, criterion=criterion)
+    if board.kind != BoardKind.LIVE.value:
+        return tally
+    waiting = [candidate.code for candidate in servable_candidates() if candidate.code not in tally.models]
+    return tally.merged(Tally.empty(waiting))
+
+
+def live_board(*, board: Board, criterion: Criterion) -> BoardResult:
+    """The exact current fit, computed at the call. Two queries."""
+    return build_board(board_tally(board=board, criterion=criterion), criterion=criterion)
+
+
+def missing_votes(tally: Tally) -> int:
+    """Fewest further decisive votes until every model of the tally can be rated."""
+    return connectivity.missing_votes(tally.points())
+
+
+def criteria_of(board: Board) -> list[Criterion]:
+    """What the board can show: all three where votes are live, what was imported otherwise."""
+    if board.kind == BoardKind.LIVE.value:
+        return list(Criterion)
+    held = set(TallyCell.objects.filter(board=board).values_list("criterion", flat=True).distinct())
+    return [criterion for criterion in Criterion if criterion.value in held] or [Criterion.OVERALL]

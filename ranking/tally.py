@@ -1,0 +1,123 @@
+"""Ordered counts: all that a Bradley-Terry fit needs of any number of votes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranking.types import Outcome, TieRule
+
+Counts = NDArray[np.int64]
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often each outcome was judged for each ordered pair.
+
+    Parameters
+    ----------
+    models
+        The ``m`` models' names, without repeats.
+    counts
+        Shape ``(m, m, 4)``, not negative: ``counts[i, j, k]`` battles with model *i* shown as A, *j* as B and outcome *k* in the order of
+        :class:`~ranking.types.Outcome`. The diagonal is zero.
+
+    Raises
+    ------
+    ValueError
+        If the shape, a sign or the diagonal is wrong, or a name repeats.
+    """
+
+    models: tuple[str, ...]
+    counts: Counts
+
+    def __post_init__(self) -> None:
+        m = len(self.models)
+        if len(set(self.models)) != m:
+            raise ValueError("a model is named twice")
+        if self.counts.shape != (m, m, 4):
+            raise ValueError(f"counts of shape {self.counts.shape} for {m} models")
+        if (self.counts < 0).any():
+            raise ValueError("a count is negative")
+        if self.counts[np.arange(m), np.arange(m)].any():
+            raise ValueError("a model met itself")
+
+    @classmethod
+    def empty(cls, models: Sequence[str]) -> Tally:
+        return cls(tuple(models), np.zeros((len(models), len(models), 4), dtype=np.int64))
+
+    @classmethod
+    def from_votes(
+        cls, votes: Iterable[tuple[str, str, Outcome]], models: Sequence[str] | None = None
+    ) -> Tally:
+        """Count votes of ``(model shown as A, model shown as B, outcome)``; models sorted by name if left out."""
+        listed = list(votes)
+        names = (
+            tuple(models) if models is not None else tuple(sorted({n for a, b, _ in listed for n in (a, b)}))
+        )
+        place = {name: index for index, name in enumerate(names)}
+        counts = np.zeros((len(names), len(names), 4), dtype=np.int64)
+        if listed:
+            rows, columns, outcomes = zip(*((place[a], place[b], o.index) for a, b, o in listed), strict=True)
+            np.add.at(counts, (rows, columns, outcomes), 1)
+        return cls(names, counts)
+
+    @property
+    def n_votes(self) -> int:
+        return int(self.counts.sum())
+
+    def moved(self, model_a: str, model_b: str, outcome: Outcome, step: int = 1) -> Tally:
+        """The tally with one more vote of that kind, or *step* more. ``KeyError`` for a model it lacks."""
+        place = {name: index for index, name in enumerate(self.models)}
+        counts = self.counts.copy()
+        counts[place[model_a], place[model_b], outcome.index] += step
+        return Tally(self.models, counts)
+
+    def merged(self, other: Tally) -> Tally:
+        """Both tallies added up, over the union of their models."""
+        models = (*self.models, *(name for name in other.models if name not in self.models))
+        return Tally(models, self._over(models) + other._over(models))
+
+    def subset(self, models: Sequence[str]) -> Tally:
+        """Only the battles among *models*, in that order."""
+        at = [self.models.index(name) for name in models]
+        return Tally(tuple(models), self.counts[np.ix_(at, at)])
+
+    def swapped(self) -> Tally:
+        """The same battles with the sides exchanged."""
+        return Tally(self.models, self.counts.transpose(1, 0, 2)[:, :, [1, 0, 2, 3]])
+
+    def wins(self) -> Counts:
+        """Shape ``(m, m)``: how often row beat column, whichever side it was on."""
+        a_better = self.counts[:, :, Outcome.A_BETTER.index]
+        return a_better + self.counts[:, :, Outcome.B_BETTER.index].T
+
+    def ties(self) -> Counts:
+        """Shape ``(m, m)``, symmetric: ties and both-bad of a pair."""
+        even = self.counts[:, :, Outcome.TIE.index] + self.counts[:, :, Outcome.BOTH_BAD.index]
+        return even + even.T
+
+    def points(self, ties: TieRule = TieRule.HALF) -> Matrix:
+        """Shape ``(m, m)``: wins of row over column, with half a win for each tie under ``HALF``."""
+        wins = self.wins().astype(np.float64)
+        return wins + self.ties() / 2 if ties is TieRule.HALF else wins
+
+    def battles_by_pair(self) -> dict[frozenset[str], int]:
+        """How often each unordered pair met."""
+        met = self.counts.sum(axis=2)
+        met = met + met.T
+        return {
+            frozenset((a, b)): int(met[i, j])
+            for i, a in enumerate(self.models)
+            for j, b in enumerate(self.models[:i])
+        }
+
+    def _over(self, models: tuple[str, ...]) -> Counts:
+        counts = np.zeros((len(models), len(models), 4), dtype=np.int64)
+        at = [models.index(name) for name in self.models]
+        counts[np.ix_(at, at)] = self.counts
+        return counts

@@ -1,0 +1,54 @@
+"""The words of a ranking."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Criterion(StrEnum):
+    OVERALL = "overall"
+    CONTENT = "content"
+    LANGUAGE = "language"
+
+
+class Outcome(StrEnum):
+    """How a judgement came out. The order is the last axis of a tally's counts."""
+
+    A_BETTER = "a_better"
+    B_BETTER = "b_better"
+    TIE = "tie"
+    BOTH_BAD = "both_bad"
+
+    @property
+    def index(self) -> int:
+        return _ORDER[self]
+
+
+_ORDER = {outcome: index for index, outcome in enumerate(Outcome)}
+
+
+class TieRule(StrEnum):
+    """How ties enter the fit: half a win each, or not at all. Ratings under different rules are on different scales."""
+
+    HALF = "half"
+    DROP = "drop"
+
+
+class Status(StrEnum):
+    """What a board or a row can say. Ratings stand only where it is ``ok`` or ``provisional``."""
+
+    OK = "ok"
+    PROVISIONAL = "provisional"
+    INSUFFICIENT = "insufficient"
+    DISCONNECTED = "disconnected"
+    UNBOUNDED = "unbounded"
+    EMPTY = "empty"
+
+    @property
+    def has_rating(self) -> bool:
+        return self in {Status.OK, Status.PROVISIONAL}
+
+
+class BoardKind(StrEnum):
+    LIVE = "live"
+    IMPORTED = "imported"
