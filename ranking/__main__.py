@@ -1,3 +1,5 @@
+"""``python -m ranking FILE``: see :mod:`ranking.cli`."""
+
 import sys
 
 from ranking.cli import main

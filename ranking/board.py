@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
+from math import log
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
 
 from ranking import connectivity
-from ranking.fit import fit_bradley_terry
-from ranking.ranks import rank_intervals, ranks, separated, tiers
-from ranking.tally import Matrix, Tally
+from ranking.fit import Vector, fit_bradley_terry
+from ranking.ranks import quantile, rank_intervals, ranks, separated, tiers
+from ranking.tally import Indices, Tally
 from ranking.types import Criterion, Status, TieRule
 from ranking.uncertainty import sandwich_covariance
 
-SCALE = 400 / np.log(10)
+SCALE = 400 / log(10)
 CENTRE = 1000.0
 PROVISIONAL_BATTLES = 100
 PROVISIONAL_HALF_WIDTH = 25.0
@@ -42,12 +41,13 @@ class Rating:
 
     @property
     def half_width(self) -> float | None:
+        """Half the interval's length, in rating points."""
         return None if self.low is None or self.high is None else (self.high - self.low) / 2
 
 
 @dataclass(frozen=True, slots=True)
 class BoardResult:
-    """All rows, best first; models without a rating last."""
+    """All rows, best first; models without a rating last, by name."""
 
     n_votes: int
     n_models: int
@@ -60,7 +60,9 @@ class BoardResult:
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``python -m ranking --format json`` prints; plain types only."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        plain = asdict(self)
+        plain |= {"criterion": str(self.criterion), "ties": str(self.ties), "status": str(self.status)}
+        plain["ratings"] = [asdict(row) | {"status": str(row.status)} for row in self.ratings]
         return plain
 
 
@@ -82,27 +84,34 @@ def build_board(
     ties
         How ties enter the fit.
     interval
-        Confidence level of rating and rank intervals, between 0 and 1.
+        Confidence level of rating and rank intervals, between 0 and 1. Whether a row is provisional does not depend on it.
 
     Returns
     -------
     BoardResult
         Ratings for :func:`ranking.connectivity.core`; an explicit status for every other model. The board's own status is ``EMPTY`` without votes,
-        the reason where nobody has a rating, ``PROVISIONAL`` while a rated row is, else ``OK``.
+        the reason where nobody has a rating, ``PROVISIONAL`` while a row that had battles is not ``OK``, else ``OK``.
 
     Raises
     ------
     ValueError
         If *interval* is not between 0 and 1.
+    NotConverged
+        If the fit did not end.
     """
     if not 0 < interval < 1:
         raise ValueError("the interval is a probability between 0 and 1")
     points = tally.points(ties)
-    rated = connectivity.core(points)
-    statuses = connectivity.outside(points, rated)
-    rows = [_unrated(tally, index, status) for index, status in enumerate(statuses)]
+    rated = connectivity.core(points, tally.wins().astype(np.float64))
+    records = _records(tally)
+    rows = [
+        _unrated(model, record, status)
+        for model, record, status in zip(
+            tally.models, records, connectivity.outside(points, rated), strict=True
+        )
+    ]
     if len(rated):
-        for index, row in zip(rated, _rated(tally, rated, ties, interval), strict=True):
+        for index, row in zip(rated, _rated(tally, rated, records, ties, interval), strict=True):
             rows[index] = row
     rows.sort(key=lambda row: (row.rating is None, -(row.rating or 0.0), row.model))
     return BoardResult(
@@ -112,65 +121,90 @@ def build_board(
         ties=ties,
         interval=interval,
         cluster="none",
-        status=_board_status(points, rows),
+        status=_board_status(rows),
         ratings=tuple(rows),
     )
 
 
-def _rated(tally: Tally, rated: Any, ties: TieRule, interval: float) -> list[Rating]:
-    part = tally.subset([tally.models[index] for index in rated])
+@dataclass(frozen=True, slots=True)
+class _Record:
+    n: int
+    wins: int
+    ties: int
+    losses: int
+
+
+def _records(tally: Tally) -> list[_Record]:
+    wins, ties = tally.wins(), tally.ties()
+    won, tied, lost = wins.sum(axis=1), ties.sum(axis=1), wins.sum(axis=0)
+    return [_Record(int(w + t + x), int(w), int(t), int(x)) for w, t, x in zip(won, tied, lost, strict=True)]
+
+
+def _rated(
+    tally: Tally, rated: Indices, records: list[_Record], ties: TieRule, interval: float
+) -> list[Rating]:
+    part = tally.at(rated)
     fit = fit_bradley_terry(part, ties=ties)
     covariance = sandwich_covariance(part, fit)
-    half = norm.ppf((1 + interval) / 2) * np.sqrt(np.maximum(np.diag(covariance), 0.0)) * SCALE
+    errors: Vector = np.sqrt(np.maximum(np.diag(covariance), 0.0)) * SCALE
     better = separated(fit.strengths, covariance, level=interval)
     low, high = rank_intervals(better)
     order, tier = ranks(fit.strengths), tiers(fit.strengths, better)
+    z = quantile(interval)
     rows = []
     for place, model in enumerate(part.models):
-        rating = float(CENTRE + SCALE * fit.strengths[place])
-        n, wins, tied, losses = _record(tally, tally.models.index(model))
-        provisional = n < PROVISIONAL_BATTLES or half[place] > PROVISIONAL_HALF_WIDTH
+        rating, error = float(CENTRE + SCALE * fit.strengths[place]), float(errors[place])
+        record = records[rated[place]]
         rows.append(
             Rating(
                 model=model,
                 rating=rating,
-                low=rating - float(half[place]),
-                high=rating + float(half[place]),
+                low=rating - z * error,
+                high=rating + z * error,
                 rank=int(order[place]),
                 rank_low=int(low[place]),
                 rank_high=int(high[place]),
                 tier=int(tier[place]),
-                n=n,
-                wins=wins,
-                ties=tied,
-                losses=losses,
-                status=Status.PROVISIONAL if provisional else Status.OK,
+                n=record.n,
+                wins=record.wins,
+                ties=record.ties,
+                losses=record.losses,
+                status=_rated_status(record.n, error),
             )
         )
     return rows
 
 
-def _unrated(tally: Tally, index: int, status: Status) -> Rating:
-    n, wins, tied, losses = _record(tally, index)
-    # only ties dropped from the fit leave a model with battles and no points
-    status = Status.INSUFFICIENT if status is Status.EMPTY and n else status
+def _rated_status(n: int, error: float) -> Status:
+    firm = n >= PROVISIONAL_BATTLES and quantile(0.95) * error <= PROVISIONAL_HALF_WIDTH
+    return Status.OK if firm else Status.PROVISIONAL
+
+
+def _unrated(model: str, record: _Record, status: Status) -> Rating:
+    # Battles without a point: nothing but ties, under a rule that drops them.
+    found = Status.INSUFFICIENT if status is Status.EMPTY and record.n else status
     return Rating(
-        tally.models[index], None, None, None, None, None, None, None, n, wins, tied, losses, status
+        model=model,
+        rating=None,
+        low=None,
+        high=None,
+        rank=None,
+        rank_low=None,
+        rank_high=None,
+        tier=None,
+        n=record.n,
+        wins=record.wins,
+        ties=record.ties,
+        losses=record.losses,
+        status=found,
     )
 
 
-def _record(tally: Tally, index: int) -> tuple[int, int, int, int]:
-    wins, ties = tally.wins(), tally.ties()
-    won, tied, lost = int(wins[index].sum()), int(ties[index].sum()), int(wins[:, index].sum())
-    return won + tied + lost, won, tied, lost
-
-
-def _board_status(points: Matrix, rows: list[Rating]) -> Status:
-    if not any(row.n for row in rows):
+def _board_status(rows: list[Rating]) -> Status:
+    """Without ratings every row says why; ``INSUFFICIENT`` yields to a better reason."""
+    said = {row.status for row in rows if row.n}
+    if not said:
         return Status.EMPTY
-    rated = [row.status for row in rows if row.rating is not None]
-    if rated:
-        return Status.PROVISIONAL if Status.PROVISIONAL in rated else Status.OK
-    met = np.flatnonzero(points.sum(axis=0) + points.sum(axis=1))
-    found = connectivity.check(points[np.ix_(met, met)])
-    return Status.INSUFFICIENT if found in {Status.OK, Status.EMPTY} else found
+    if any(status.has_rating for status in said):
+        return Status.OK if said == {Status.OK} else Status.PROVISIONAL
+    return next(iter(said - {Status.INSUFFICIENT}), Status.INSUFFICIENT)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from ranking.tally import Matrix
+from ranking.tally import Indices, Matrix
 from ranking.types import Status
+
+Labels = NDArray[np.int32]
 
 
 def check(points: Matrix) -> Status:
@@ -31,69 +35,73 @@ def check(points: Matrix) -> Status:
     """
     if not points.any():
         return Status.EMPTY
-    if _components(points, "weak").max() > 0:
+    if components(points, "weak").max() > 0:
         return Status.DISCONNECTED
-    return Status.UNBOUNDED if _components(points, "strong").max() > 0 else Status.OK
+    return Status.UNBOUNDED if components(points, "strong").max() > 0 else Status.OK
 
 
-def core(points: Matrix) -> NDArray[np.int64]:
-    """The models that can be rated together: indices, ascending; empty where there is no such group.
+def core(points: Matrix, wins: Matrix) -> Indices:
+    """The models that can be rated together, with an interval.
 
-    It is the largest strongly connected group, if it holds at least two models and more than half of those that met anybody: a newcomer that has
-    only lost so far must not take everybody's rating away, and two halves that never met have no common scale.
+    Parameters
+    ----------
+    points
+        Shape ``(m, m)``: what the fit sees of row against column.
+    wins
+        Shape ``(m, m)``: decisive wins of row over column.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(k,)``, ascending indices, ``k`` 0 or at least 2: the largest group that *points* connect strongly, so that ratings are finite, and *wins*
+        connect at all. Models joined by ties alone have ratings, but their votes carry no spread from which an interval could come.
+        A group of no more than half of the models that met anybody is none: two halves have no common scale. But a newcomer that has only lost
+        so far does not take everybody's rating away.
     """
-    met = np.flatnonzero(points.sum(axis=0) + points.sum(axis=1))
-    if len(met) < 2:
-        return np.zeros(0, dtype=np.int64)
-    group = _components(points, "strong")[met]
-    largest = np.flatnonzero(group == np.bincount(group).argmax())
-    return met[largest] if len(largest) >= 2 and 2 * len(largest) > len(met) else met[:0]
+    met = np.flatnonzero(points.sum(axis=0) + points.sum(axis=1)).astype(np.int64)
+    group = met
+    while len(group) > 1:
+        inner = _largest(points, group, "strong")
+        inner = _largest(wins, inner, "weak")
+        if len(inner) == len(group):
+            return group if 2 * len(group) > len(met) else group[:0]
+        group = inner
+    return group[:0]
 
 
-def outside(points: Matrix, rated: NDArray[np.int64]) -> list[Status]:
+def outside(points: Matrix, rated: Indices) -> list[Status]:
     """What each row says that has no rating, shape ``(m,)``; rows in *rated* say ``OK``.
 
-    ``EMPTY`` without a battle; ``DISCONNECTED`` if it never met the rated group (or, without one, the largest group); ``UNBOUNDED`` if it met
-    them and is still above or below all bounds; ``INSUFFICIENT`` where only the board as a whole lacks votes.
+    ``EMPTY`` without a point. Beside a rated group: ``DISCONNECTED`` if nothing joins the row to it, ``UNBOUNDED`` if it only won or only lost against it,
+    directly or through others, ``INSUFFICIENT`` if ties are all that joins it. Without one, every row says what the board says: :func:`standing`.
     """
-    scored, conceded = points.sum(axis=1), points.sum(axis=0)
-    group = _components(points, "weak")
-    met = scored + conceded > 0
-    main = group[rated[0]] if len(rated) else np.bincount(group[met]).argmax() if met.any() else -1
-    found = []
-    for model in range(len(points)):
-        if not met[model]:
-            found.append(Status.EMPTY)
-        elif model in rated:
-            found.append(Status.OK)
-        elif group[model] != main:
-            found.append(Status.DISCONNECTED)
-        elif len(rated) or scored[model] == 0 or conceded[model] == 0:
-            found.append(Status.UNBOUNDED)
-        else:
-            found.append(Status.INSUFFICIENT)
-    return found
+    met = points.sum(axis=0) + points.sum(axis=1) > 0
+    if not len(rated):
+        whole = standing(points)
+        return [whole if each else Status.EMPTY for each in met]
+    weak, strong = components(points, "weak"), components(points, "strong")
+    found = np.where(strong == strong[rated[0]], Status.INSUFFICIENT, Status.UNBOUNDED)
+    found[weak != weak[rated[0]]] = Status.DISCONNECTED
+    found[~met] = Status.EMPTY
+    found[rated] = Status.OK
+    return [Status(str(each)) for each in found]
 
 
-def missing_votes(points: Matrix) -> int:
-    """Fewest further decisive votes that would let every model be rated; 0 where all are.
-
-    The smallest number of arcs that make a directed graph strongly connected: with its strong components condensed, the larger of the numbers of
-    sources and of sinks, isolated ones counted in both (K. P. Eswaran and R. E. Tarjan, "Augmentation problems", SIAM J. Comput. 5, 1976).
-    """
-    if len(points) < 2:
-        return 0
-    label = _components(points, "strong")
-    parts = int(label.max()) + 1
-    if parts == 1:
-        return 0
-    between = np.zeros((parts, parts), dtype=bool)
-    rows, columns = np.nonzero(points)
-    between[label[rows], label[columns]] = True
-    np.fill_diagonal(between, val=False)
-    return int(max((~between.any(axis=0)).sum(), (~between.any(axis=1)).sum()))
+def standing(points: Matrix) -> Status:
+    """Why the models that met anybody cannot be rated together; ``INSUFFICIENT`` where :func:`check` has no objection."""
+    met = np.flatnonzero(points.sum(axis=0) + points.sum(axis=1))
+    found = check(points[np.ix_(met, met)])
+    return Status.INSUFFICIENT if found is Status.OK else found
 
 
-def _components(points: Matrix, connection: str) -> NDArray[np.int32]:
-    _, labels = connected_components(csr_matrix(points > 0), directed=True, connection=connection)
+def components(points: Matrix, connection: Literal["weak", "strong"]) -> Labels:
+    """Shape ``(m,)``: the number of each model's component, from 0, in the graph with an arc where row has a point against column."""
+    arcs = csr_array((points > 0).astype(np.int8))
+    _, labels = connected_components(arcs, directed=True, connection=connection)
     return np.asarray(labels, dtype=np.int32)
+
+
+def _largest(arcs: Matrix, group: Indices, connection: Literal["weak", "strong"]) -> Indices:
+    labels = components(arcs[np.ix_(group, group)], connection)
+    largest: Indices = group[labels == np.bincount(labels).argmax()]
+    return largest

@@ -2,7 +2,7 @@
 
 RankingError
 ├── InvalidJudgements   not one of the 22 valid combinations
-├── BadInput            a file that cannot be read; says line and column
+├── BadInput            a file or an option that cannot be used; says line and column
 ├── NoFit               the tally has no finite maximum of its likelihood
 │   ├── DisconnectedTally
 │   └── UnboundedTally
@@ -22,7 +22,7 @@ class InvalidJudgements(RankingError, ValueError):
 
 
 class BadInput(RankingError):
-    """A file cannot be read as votes.
+    """A file or an option cannot be used.
 
     Parameters
     ----------
@@ -31,12 +31,13 @@ class BadInput(RankingError):
     line
         1-based line, header included; 0 where the whole file is meant.
     column
-        The column's name; empty where the whole line is meant.
+        The column's name, or its 1-based number where it has none; empty where the whole line is meant.
     """
 
     def __init__(self, message: str, *, line: int = 0, column: str = "") -> None:
-        where = f"line {line}" if line else "file"
-        super().__init__(f"{where}, column {column}: {message}" if column else f"{where}: {message}")
+        where = [f"line {line}"] if line else []
+        where += [f"column {column}"] if column else []
+        super().__init__(f"{', '.join(where)}: {message}" if where else message)
         self.line = line
         self.column = column
 

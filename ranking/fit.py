@@ -16,11 +16,13 @@ from ranking.types import Status, TieRule
 
 Vector = NDArray[np.float64]
 
-_TOLERANCE = 1e-9
-_MOST_STEPS = 50
+SCORE_TOLERANCE = 1e-8
+_MOST_STEPS = 200
+_MOST_HALVINGS = 40
+_LONGEST_STEP = 5.0  # nats: beyond it the likelihood's curvature says nothing of the place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fit:
     """A fitted tally.
 
@@ -57,7 +59,8 @@ def fit_bradley_terry(tally: Tally, *, ties: TieRule = TieRule.HALF, start: Vect
     Returns
     -------
     Fit
-        Strengths in nats with mean zero, the Hessian and the score's norm.
+        Strengths in nats with mean zero, the Hessian and the score's norm, below ``SCORE_TOLERANCE`` votes or, above some 10 million battles a model,
+        below what rounding leaves.
 
     Raises
     ------
@@ -77,8 +80,7 @@ def fit_bradley_terry(tally: Tally, *, ties: TieRule = TieRule.HALF, start: Vect
         raise UnboundedTally("a group of models always won or always lost")
     if status is not Status.OK:
         raise DisconnectedTally("some models never met, directly or through others")
-    strengths = choix.lsr_pairwise_dense(points) if start is None else start
-    strengths = np.asarray(strengths - np.mean(strengths), dtype=np.float64)
+    strengths = _spectral(points) if start is None else start - start.mean()
     return _newton(points, strengths, ties)
 
 
@@ -92,32 +94,55 @@ def log_likelihood(points: Matrix, strengths: Vector) -> float:
     return float(-(points * np.logaddexp(0.0, strengths[None, :] - strengths[:, None])).sum())
 
 
+def regular(hessian: Matrix) -> tuple[Matrix, float]:
+    """The Hessian, shape ``(m, m)``, with its null space, the constant vector, filled, and the curvature that fills it.
+
+    The curvature is of the Hessian's own size, so that the sum is as well conditioned as the Hessian on its range.
+    """
+    m = len(hessian)
+    size = float(np.trace(hessian)) / m
+    return hessian + size / m, size
+
+
+def _spectral(points: Matrix) -> Vector:
+    """choix's estimate, or zeros where a lopsided board takes its linear algebra out of floating-point range."""
+    with np.errstate(all="ignore"):
+        try:
+            found = np.asarray(choix.lsr_pairwise_dense(points), dtype=np.float64)
+        except ValueError:
+            found = np.full(len(points), np.nan)
+    return found if np.isfinite(found).all() else np.zeros(len(points))
+
+
 def _newton(points: Matrix, strengths: Vector, ties: TieRule) -> Fit:
     battles = points + points.T
+    rounding = 4 * float(np.finfo(np.float64).eps) * float(battles.sum(axis=1).max())
+    tolerance = max(SCORE_TOLERANCE, rounding)
     level = log_likelihood(points, strengths)
     for _ in range(_MOST_STEPS):
         score, hessian = _derivatives(points, battles, strengths)
-        size = float(np.abs(score).max(initial=0.0))
-        if size < _TOLERANCE * max(1.0, float(battles.sum()) / len(strengths)):
+        size = float(np.abs(score).max())
+        if size < tolerance:
             return Fit(strengths, hessian, size, ties)
-        step = np.linalg.solve(hessian + 1.0 / len(strengths), score)  # the constant vector, made regular
+        step = np.asarray(np.linalg.solve(regular(hessian)[0], score), dtype=np.float64)
+        step *= min(1.0, _LONGEST_STEP / float(np.abs(step).max()))
         strengths, level = _uphill(points, strengths, step, level)
-    raise NotConverged(f"the score is still {size:.3g} after {_MOST_STEPS} steps")
+    raise NotConverged(f"the score is still {size:.3g} votes after {_MOST_STEPS} steps")
 
 
 def _derivatives(points: Matrix, battles: Matrix, strengths: Vector) -> tuple[Vector, Matrix]:
     p = win_probabilities(strengths)
-    score = (points - battles * p).sum(axis=1)
-    weights = battles * p * (1.0 - p)
+    score = (points * p.T - points.T * p).sum(axis=1)  # points - battles * p, exact also where p is near 1
+    weights = battles * p * p.T
     return score, np.diag(weights.sum(axis=1)) - weights
 
 
 def _uphill(points: Matrix, strengths: Vector, step: Vector, level: float) -> tuple[Vector, float]:
     """The Newton step, halved until the likelihood does not fall by more than rounding."""
-    for _ in range(40):
+    for _ in range(_MOST_HALVINGS):
         moved = strengths + step
         reached = log_likelihood(points, moved)
-        if reached >= level - 1e-9 * abs(level):
+        if reached >= level - 1e-12 * abs(level):
             return moved - moved.mean(), reached
         step = step / 2
     return strengths, level

@@ -29,18 +29,23 @@ def _csv(board: BoardResult) -> str:
 
 def _table(board: BoardResult) -> str:
     wide = max((len(row.model) for row in board.ratings), default=5)
-    head = f"{board.n_votes} votes, {board.n_models} models, {board.criterion}, status {board.status}"
-    lines = [
-        head,
-        f"{'rank':>4} {'range':>7} {'model':<{wide}} {'rating':>7} {'interval':>15} {'n':>7}  status",
-    ]
-    lines += [_line(row, wide) for row in board.ratings]
-    return "\n".join(lines) + "\n"
+    head = (
+        f"{board.n_votes} votes, {board.n_models} models, {board.criterion}, "
+        f"ties {board.ties}, {100 * board.interval:g} % intervals, status {board.status}"
+    )
+    titles = (
+        f"{'tier':>4} {'rank':>7} {'model':<{wide}} {'rating':>7} {'interval':>16} "
+        f"{'n':>7} {'wins':>7} {'ties':>7} {'losses':>7}  status"
+    )
+    return "\n".join([head, titles, *(_line(row, wide) for row in board.ratings)]) + "\n"
 
 
 def _line(row: Rating, wide: int) -> str:
-    if row.rating is None:
-        return f"{'-':>4} {'-':>7} {row.model:<{wide}} {'-':>7} {'-':>15} {row.n:>7}  {row.status}"
-    span = f"{row.rank_low}-{row.rank_high}"
-    interval = f"{row.low:.1f}..{row.high:.1f}"
-    return f"{row.rank:>4} {span:>7} {row.model:<{wide}} {row.rating:>7.1f} {interval:>15} {row.n:>7}  {row.status}"
+    tier, ranks, rating, interval = "-", "-", "-", "-"
+    if row.rating is not None:
+        tier, ranks, rating = str(row.tier), f"{row.rank_low}-{row.rank_high}", f"{row.rating:.1f}"
+        interval = f"{row.low:.1f}..{row.high:.1f}"
+    return (
+        f"{tier:>4} {ranks:>7} {row.model:<{wide}} {rating:>7} {interval:>16} "
+        f"{row.n:>7} {row.wins:>7} {row.ties:>7} {row.losses:>7}  {row.status}"
+    )

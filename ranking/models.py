@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ranking.types import BoardKind, Criterion
+from ranking.types import MODEL_NAME_MAX_CHARS, BoardKind, Criterion
 
 _CRITERIA = [each.value for each in Criterion]
 
@@ -40,8 +40,8 @@ class TallyCell(models.Model):
 
     board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="cells")
     criterion = models.CharField(max_length=10, choices=[(each, each) for each in _CRITERIA])
-    model_a = models.CharField(max_length=120)
-    model_b = models.CharField(max_length=120)
+    model_a = models.CharField(max_length=MODEL_NAME_MAX_CHARS)
+    model_b = models.CharField(max_length=MODEL_NAME_MAX_CHARS)
     a_better = models.PositiveBigIntegerField(default=0)
     b_better = models.PositiveBigIntegerField(default=0)
     tie = models.PositiveBigIntegerField(default=0)

@@ -10,27 +10,33 @@ from ranking.fit import Vector
 from ranking.tally import Matrix
 
 Ranks = NDArray[np.int64]
+Separated = NDArray[np.bool_]
 
 
-def separated(strengths: Vector, covariance: Matrix, *, level: float) -> NDArray[np.bool_]:
+def quantile(level: float) -> float:
+    """How many standard errors a two-sided normal interval of *level*, in (0, 1), reaches; finite for every float below 1."""
+    return float(norm.isf((1 - level) / 2))
+
+
+def separated(strengths: Vector, covariance: Matrix, *, level: float) -> Separated:
     """Shape ``(m, m)``: whether row is better than column beyond doubt.
 
     A two-sided z test of each difference at *level* (0.95, say) with the full covariance, pair by pair.
     """
     variances = np.diag(covariance)
     spread = np.sqrt(np.maximum(variances[:, None] + variances[None, :] - 2 * covariance, 0.0))
-    z = float(norm.ppf((1 + level) / 2))
     gaps = strengths[:, None] - strengths[None, :]
-    return np.asarray(gaps > z * spread, dtype=np.bool_) & (gaps > 0)
+    return np.asarray(gaps > quantile(level) * spread, dtype=np.bool_) & (gaps > 0)
 
 
 def ranks(strengths: Vector) -> Ranks:
-    """Shape ``(m,)``: 1 for the strongest; equal strengths share the better rank."""
-    return np.asarray((strengths[None, :] > strengths[:, None] + 1e-12).sum(axis=1) + 1, dtype=np.int64)
+    """Shape ``(m,)``: 1 for the strongest; strengths that differ by rounding alone share the better rank."""
+    order = np.sort(-strengths)
+    return np.asarray(np.searchsorted(order, -strengths - 1e-9, side="left") + 1, dtype=np.int64)
 
 
-def rank_intervals(better: NDArray[np.bool_]) -> tuple[Ranks, Ranks]:
-    """Lowest and highest rank that the separated pairs leave open, each of shape ``(m,)``.
+def rank_intervals(better: Separated) -> tuple[Ranks, Ranks]:
+    """Lowest and highest rank that the separated pairs, shape ``(m, m)``, leave open, each of shape ``(m,)``.
 
     A model ranks below all that are better beyond doubt and above all that are worse beyond doubt.
     """
@@ -41,16 +47,31 @@ def rank_intervals(better: NDArray[np.bool_]) -> tuple[Ranks, Ranks]:
     )
 
 
-def tiers(strengths: Vector, better: NDArray[np.bool_]) -> Ranks:
-    """Tiers from 1, shape ``(m,)``: walking down the order, a tier ends at the first model that its head beats beyond doubt.
+def tiers(strengths: Vector, better: Separated) -> Ranks:
+    """Tiers from 1 for the best, shape ``(m,)``: two models that cannot be told apart share a tier, and so does whoever links them.
 
-    Two models of a tier need not be equal; only its head is not separated from any of its members.
+    Parameters
+    ----------
+    strengths
+        Shape ``(m,)``, in nats.
+    better
+        Shape ``(m, m)``, from :func:`separated`.
+
+    Returns
+    -------
+    ndarray
+        Tier numbers. Models of different tiers differ beyond doubt; within a tier some pairs may, too.
+
+    Notes
+    -----
+    Tiers are the connected groups of the graph that joins each pair that is not separated. They never interleave: standard errors of differences obey the
+    triangle inequality, so if *i* > *j* > *k* and *j* is separated from both, then so are *i* and *k*. Walking down the order, a tier therefore ends where
+    everybody above is better beyond doubt than everybody below.
     """
     order = np.argsort(-strengths, kind="stable")
-    numbers = np.zeros(len(strengths), dtype=np.int64)
-    tier, head = 0, -1
-    for model in order:
-        if head < 0 or better[head, model]:
-            tier, head = tier + 1, int(model)
-        numbers[model] = tier
+    sorted_better = better[np.ix_(order, order)]
+    numbers = np.ones(len(strengths), dtype=np.int64)
+    for place in range(1, len(order)):
+        cut = bool(sorted_better[:place, place:].all())
+        numbers[order[place]] = numbers[order[place - 1]] + cut
     return numbers

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
-import json
-from collections.abc import Iterable, Iterator, Mapping
+import re
+import zlib
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ranking.errors import BadInput
+from ranking.rows import Table, read_table
 from ranking.tally import Tally
-from ranking.types import Criterion, Outcome
-
-Row = tuple[int, Mapping[str, Any]]
+from ranking.types import MODEL_NAME_MAX_CHARS, Criterion, Outcome
 
 PAIR_COLUMNS = ("model_a", "model_b", "n", "a_wins", "b_wins", "ties")
 _OUTCOMES = {
@@ -31,10 +30,19 @@ _WINNER = {
     Criterion.CONTENT: "winner_content",
     Criterion.LANGUAGE: "winner_language",
 }
+_MOST_VOTES = 2**53  # the last count that a float holds exactly
+_WHOLE = re.compile(r"[0-9]{1,16}", re.ASCII)
 
 
-def read_tally(path: Path, *, criterion: Criterion = Criterion.OVERALL) -> Tally:
-    """The tally in a file, its layout found from its columns.
+class Layout(StrEnum):
+    PAIRS = "pairs"
+    VOTES = "votes"
+
+
+def read_tally(
+    path: Path, *, criterion: Criterion = Criterion.OVERALL, layout: Layout | None = None
+) -> Tally:
+    """The tally in a file.
 
     Parameters
     ----------
@@ -43,116 +51,109 @@ def read_tally(path: Path, *, criterion: Criterion = Criterion.OVERALL) -> Tally
         ``winner_language``), as CSV or JSON lines, plain or gzip. Columns beyond these are ignored.
     criterion
         Which winner to read; pair counts hold the overall one alone.
+    layout
+        What the file must hold; found from its columns if left out.
 
     Raises
     ------
     BadInput
         With line and column. Nothing is read in part.
     """
-    rows = list(_rows(_text(path)))
-    columns = set(rows[0][1]) if rows else set()
-    if rows and set(PAIR_COLUMNS) <= columns:
-        if criterion is not Criterion.OVERALL:
-            raise BadInput("pair counts carry one criterion, overall")
-        return _from_pairs(rows)
-    return _from_votes(rows, _WINNER[criterion])
+    table = read_table(_text(path))
+    columns = set(table.columns)
+    pairs = {"a_wins", "b_wins"} & columns and "winner" not in columns
+    found = layout or (Layout.PAIRS if pairs else Layout.VOTES)
+    if found is Layout.PAIRS:
+        return _from_pairs(table, criterion)
+    return _from_votes(table, _WINNER[criterion])
 
 
 def _text(path: Path) -> str:
     try:
         data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
+        if data.startswith(b"\x1f\x8b"):
             data = gzip.decompress(data)
-        return data.decode("utf-8-sig")
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise BadInput("the gzip data is damaged") from None
     except OSError as error:
         raise BadInput(error.strerror or "cannot be read") from None
-    except EOFError:
-        raise BadInput("the gzip data ends too early") from None
-    except UnicodeDecodeError as error:
-        raise BadInput("is not UTF-8", line=error.object[: error.start].count(b"\n") + 1) from None
-
-
-def _rows(text: str) -> Iterator[Row]:
-    if text.lstrip().startswith("{"):
-        yield from _json_rows(text)
-    else:
-        yield from _csv_rows(text)
-
-
-def _json_rows(text: str) -> Iterator[Row]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise BadInput(f"is not JSON at character {error.colno}: {error.msg}", line=number) from None
-        if not isinstance(row, dict):
-            raise BadInput("is not a JSON object", line=number)
-        yield number, row
-
-
-def _csv_rows(text: str) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text), strict=True)
+    if data.startswith(b"PAR1"):
+        raise BadInput("Parquet is not in this version; use CSV or JSON lines")
     try:
-        header = next(reader, None)
-        if header is None:
-            raise BadInput("is empty; a header with model_a, model_b, winner is needed")
-        missing = [name for name in ("model_a", "model_b") if name not in header]
-        missing += [] if {"winner", "a_wins"} & set(header) else ["winner"]
-        if missing:
-            raise BadInput("the header lacks this column", line=1, column=missing[0])
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                raise BadInput(
-                    f"has {len(cells)} cells where the header has {len(header)}", line=reader.line_num
-                )
-            yield reader.line_num, dict(zip(header, cells, strict=True))
-    except csv.Error as error:
-        raise BadInput(str(error), line=reader.line_num) from None
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        place = error.start - before.rfind(b"\n")
+        raise BadInput("is not UTF-8", line=before.count(b"\n") + 1, column=f"byte {place}") from None
 
 
-def _from_votes(rows: Iterable[Row], column: str) -> Tally:
+def _from_votes(table: Table, column: str) -> Tally:
+    table.need("model_a", "model_b", column)
     votes = []
-    for line, row in rows:
+    for line, row in table.rows:
         model_a, model_b = _models(line, row)
         raw = row.get(column)
         if not isinstance(raw, str) or raw not in _OUTCOMES:
-            raise BadInput(f"{raw!r} is none of {', '.join(_OUTCOMES)}", line=line, column=column)
+            raise BadInput(f"{_shown(raw)} is none of {', '.join(_OUTCOMES)}", line=line, column=column)
+        if str(row.get("weight", 1)) not in {"1", "1.0"}:
+            raise BadInput("weights are not in this version", line=line, column="weight")
         votes.append((model_a, model_b, _OUTCOMES[raw]))
     return Tally.from_votes(votes)
 
 
-def _from_pairs(rows: list[Row]) -> Tally:
-    names = sorted({name for line, row in rows for name in _models(line, row)})
+def _from_pairs(table: Table, criterion: Criterion) -> Tally:
+    table.need(*PAIR_COLUMNS)
+    if criterion is not Criterion.OVERALL:
+        raise BadInput("pair counts carry one criterion, overall")
+    pairs = [(*_models(line, row), *_results(line, row)) for line, row in table.rows]
+    names = tuple(sorted({name for pair in pairs for name in pair[:2]}))
     place = {name: index for index, name in enumerate(names)}
     counts = np.zeros((len(names), len(names), 4), dtype=np.int64)
-    for line, row in rows:
-        n, a_wins, b_wins, ties = (_count(line, row, column) for column in PAIR_COLUMNS[2:])
-        if n != a_wins + b_wins + ties:
-            raise BadInput(
-                f"{n} is not a_wins + b_wins + ties = {a_wins + b_wins + ties}", line=line, column="n"
-            )
-        counts[place[row["model_a"]], place[row["model_b"]], :3] += (a_wins, b_wins, ties)
-    return Tally(tuple(names), counts)
+    total = 0
+    for (line, _), (model_a, model_b, a_wins, b_wins, ties) in zip(table.rows, pairs, strict=True):
+        total += a_wins + b_wins + ties
+        if total >= _MOST_VOTES:
+            raise BadInput("the votes up to here are too many to count", line=line, column="n")
+        counts[place[model_a], place[model_b], :3] += (a_wins, b_wins, ties)
+    return Tally(names, counts)
+
+
+def _results(line: int, row: Mapping[str, Any]) -> tuple[int, int, int]:
+    n, a_wins, b_wins, ties = (_count(line, row, column) for column in PAIR_COLUMNS[2:])
+    if n != a_wins + b_wins + ties:
+        raise BadInput(f"{n} is not a_wins + b_wins + ties = {a_wins + b_wins + ties}", line=line, column="n")
+    return a_wins, b_wins, ties
 
 
 def _models(line: int, row: Mapping[str, Any]) -> tuple[str, str]:
-    for column in ("model_a", "model_b"):
-        if not isinstance(row.get(column), str) or not row[column].strip():
-            raise BadInput("a model's name is missing", line=line, column=column)
-    if row["model_a"] == row["model_b"]:
-        raise BadInput(f"{row['model_b']!r} meets itself", line=line, column="model_b")
-    return row["model_a"], row["model_b"]
+    model_a, model_b = (_model(line, row, column) for column in ("model_a", "model_b"))
+    if model_a == model_b:
+        raise BadInput(f"{_shown(model_b)} meets itself", line=line, column="model_b")
+    return model_a, model_b
+
+
+def _model(line: int, row: Mapping[str, Any], column: str) -> str:
+    raw = row.get(column)
+    if not isinstance(raw, str) or not raw.strip():
+        raise BadInput("a model's name is missing", line=line, column=column)
+    name = raw.strip()
+    if len(name) > MODEL_NAME_MAX_CHARS or not name.isprintable():
+        raise BadInput(
+            f"{_shown(name)} is no name: at most {MODEL_NAME_MAX_CHARS} printable characters",
+            line=line,
+            column=column,
+        )
+    return name
 
 
 def _count(line: int, row: Mapping[str, Any], column: str) -> int:
-    try:
-        count = int(str(row[column]))
-    except ValueError:
-        raise BadInput(f"{row[column]!r} is not a whole number", line=line, column=column) from None
-    if not 0 <= count < 2**53:
-        raise BadInput(f"{count} is not a count", line=line, column=column)
-    return count
+    raw = row.get(column)
+    written = str(raw).strip()
+    if not _WHOLE.fullmatch(written):
+        raise BadInput(f"{_shown(raw)} is not a count", line=line, column=column)
+    return int(written)
+
+
+def _shown(raw: object) -> str:
+    shown = repr(raw)
+    return shown if len(shown) <= 60 else f"{shown[:56]}...'"

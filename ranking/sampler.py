@@ -14,7 +14,17 @@ Policy = Callable[[Sequence[Pair], Battles], list[float]]
 
 @dataclass(frozen=True, slots=True)
 class PairDraw:
-    """Who meets whom. *propensity* is the probability of this ordered pair, sides included, under *policy*."""
+    """Who meets whom.
+
+    Parameters
+    ----------
+    model_a, model_b
+        The models shown as A and B.
+    propensity
+        The probability of this ordered pair, sides included, under *policy*.
+    policy
+        The name of the policy that drew.
+    """
 
     model_a: str
     model_b: str
@@ -27,11 +37,12 @@ def _uniform(pairs: Sequence[Pair], battles: Battles) -> list[float]:
 
 
 def _balanced(pairs: Sequence[Pair], battles: Battles) -> list[float]:
-    """Weight ``1 / (1 + n)**2``, so that pairs that met less often soon catch up."""
+    """Weight ``1 / (1 + n)**2``, so that pairs that met less often soon catch up and none is ever out of reach."""
     return [(1.0 + battles.get(frozenset(pair), 0)) ** -2 for pair in pairs]
 
 
 POLICIES: dict[str, Policy] = {"uniform": _uniform, "balanced": _balanced}
+"""Policies by name: from pairs and how often each met to weights, not negative, of any sum."""
 
 
 def pair_probabilities(models: Sequence[str], battles: Battles, *, policy: str) -> dict[Pair, float]:
@@ -40,11 +51,16 @@ def pair_probabilities(models: Sequence[str], battles: Battles, *, policy: str) 
     Parameters
     ----------
     models
-        The pool: at least two names, none twice.
+        The pool: at least two names, none twice. Their order does not matter.
     battles
         How often each unordered pair met; pairs left out count as never.
     policy
         A key of :data:`POLICIES`.
+
+    Returns
+    -------
+    dict
+        From the pair, its names sorted, to its probability.
 
     Raises
     ------
@@ -52,7 +68,7 @@ def pair_probabilities(models: Sequence[str], battles: Battles, *, policy: str) 
         If the pool is too small or the policy unknown.
     """
     if len(set(models)) != len(models) or len(models) < 2:
-        raise ValueError("a draw needs two different models")
+        raise ValueError("a draw needs at least two models, none named twice")
     if policy not in POLICIES:
         raise ValueError(f"no sampling policy is called {policy!r}; there are {', '.join(POLICIES)}")
     pairs = list(combinations(sorted(models), 2))
@@ -64,7 +80,17 @@ def pair_probabilities(models: Sequence[str], battles: Battles, *, policy: str) 
 def draw_pair(models: Sequence[str], battles: Battles, *, policy: str, rng: random.Random) -> PairDraw:
     """Draw a pair and its sides.
 
-    The same models, counts, policy and state of *rng* give the same draw. Errors as in :func:`pair_probabilities`.
+    Parameters
+    ----------
+    models, battles, policy
+        As in :func:`pair_probabilities`, which names the errors.
+    rng
+        The source of chance. The same pool, counts, policy and state of *rng* give the same draw.
+
+    Returns
+    -------
+    PairDraw
+        Each side falls to each model of the pair with probability 1/2.
     """
     probabilities = pair_probabilities(models, battles, policy=policy)
     (pair,) = rng.choices(list(probabilities), weights=list(probabilities.values()))

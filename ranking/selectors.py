@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from inference.selectors import servable_candidates
-from ranking import connectivity
 from ranking.board import BoardResult, build_board
+from ranking.missing import missing
 from ranking.models import Board, TallyCell
 from ranking.tally import Tally
 from ranking.types import BoardKind, Criterion, Outcome
@@ -43,9 +43,12 @@ def live_board(*, board: Board, criterion: Criterion) -> BoardResult:
     return build_board(board_tally(board=board, criterion=criterion), criterion=criterion)
 
 
-def missing_votes(tally: Tally) -> int:
-    """Fewest further decisive votes until every model of the tally can be rated."""
-    return connectivity.missing_votes(tally.points())
+def missing_votes(tally: Tally, board: BoardResult | None = None) -> int:
+    """About how many votes until no model is provisional, 0 where none is; :class:`ranking.missing.Missing` says how it is reckoned.
+
+    *board*, if it is at hand, saves a fit. While a board has no ratings at all this is never 0, and each vote that goes where votes lack lowers it by one.
+    """
+    return missing(tally, board).until_firm
 
 
 def criteria_of(board: Board) -> list[Criterion]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+MODEL_NAME_MAX_CHARS = 120
+
 
 class Criterion(StrEnum):
     OVERALL = "overall"
@@ -20,11 +22,12 @@ class Outcome(StrEnum):
     BOTH_BAD = "both_bad"
 
     @property
-    def index(self) -> int:
+    def place(self) -> int:
+        """Where the outcome stands on the last axis of a tally's counts, 0 to 3."""
         return _ORDER[self]
 
 
-_ORDER = {outcome: index for index, outcome in enumerate(Outcome)}
+_ORDER = {outcome: place for place, outcome in enumerate(Outcome)}
 
 
 class TieRule(StrEnum):

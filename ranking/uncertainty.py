@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ranking.fit import Fit, win_probabilities
+from ranking.fit import Fit, regular, win_probabilities
 from ranking.tally import Matrix, Tally
 from ranking.types import TieRule
 
@@ -22,21 +22,22 @@ def sandwich_covariance(tally: Tally, fit: Fit) -> Matrix:
     Returns
     -------
     ndarray
-        Shape ``(m, m)``, in nats squared, for strengths with mean zero.
+        Shape ``(m, m)``, in nats squared, for strengths with mean zero: rows sum to zero.
 
     Notes
     -----
     ``H+ J H+`` with ``J`` the sum over votes of the outer products of their scores (H. White, "Maximum likelihood estimation of misspecified models",
     Econometrica 50, 1982). A vote of row against column scores ``s - p`` on the two models, with ``s`` 1, 0 or 1/2; it is summed from counts,
-    never vote by vote.
+    never vote by vote. Votes count as independent: where one volunteer's votes are alike, the intervals are too narrow.
     """
     p = win_probabilities(fit.strengths)
     wins = tally.wins().astype(np.float64)
-    squares = wins * (1.0 - p) ** 2 + wins.T * p**2
+    squares = wins * p.T**2 + wins.T * p**2
     if fit.ties is TieRule.HALF:
         squares += tally.ties() * (0.5 - p) ** 2
     meat = np.diag(squares.sum(axis=1)) - squares
     m = len(fit.strengths)
-    inverse = np.linalg.inv(fit.hessian + 1.0 / m) - 1.0 / m  # the pseudo-inverse, constants projected out
+    filled, size = regular(fit.hessian)
+    inverse = np.linalg.inv(filled) - 1.0 / (size * m)  # the pseudo-inverse: constants projected out
     covariance: Matrix = inverse @ meat @ inverse
     return (covariance + covariance.T) / 2

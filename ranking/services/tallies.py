@@ -26,32 +26,49 @@ class TallyEntry:
 
 
 def record(*, board_id: int, entries: Iterable[TallyEntry], step: int = 1) -> None:
-    """Move a tally by *step* for each entry.
+    """Move a live board's tally by *step* for each entry.
 
-    Belongs into the transaction of the vote that it counts. Cells are made where they lack, then locked and moved in key order, so that two votes never
-    wait for each other in a circle.
+    Belongs into the transaction of the vote that it counts. The board is held against a rebuild, not against other votes; cells are made where they lack,
+    then locked and moved in key order, so that two votes never wait for each other in a circle. Two queries a different entry, and one.
 
     Raises
     ------
     TallyMisuse
-        Outside a transaction, or if a count would fall below zero.
+        Outside a transaction; for a board that is imported or not there; or if a count would fall below zero, and then the transaction must not stand.
     """
     if not connection.in_atomic_block:
         raise TallyMisuse("a tally moves inside the transaction of its vote")
+    if _held_kind(board_id) != BoardKind.LIVE.value:
+        raise TallyMisuse("only a live board counts votes")
     for entry, times in sorted(Counter(entries).items()):
-        key = {
-            "board_id": board_id,
-            "criterion": entry.criterion.value,
-            "model_a": entry.model_a,
-            "model_b": entry.model_b,
-        }
+        _move(board_id, entry, step * times)
+
+
+def _held_kind(board_id: int) -> str | None:
+    """The board's kind, its row locked FOR KEY SHARE, which Django's ORM cannot say: it waits for ``overwrite_tally`` alone."""
+    table = connection.ops.quote_name(Board._meta.db_table)
+    with connection.cursor() as cursor:
+        # no value is put into the text but the table's own name
+        cursor.execute(f"SELECT kind FROM {table} WHERE id = %s FOR KEY SHARE", [board_id])  # noqa: S608  # see above
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _move(board_id: int, entry: TallyEntry, change: int) -> None:
+    key = {
+        "board_id": board_id,
+        "criterion": entry.criterion.value,
+        "model_a": entry.model_a,
+        "model_b": entry.model_b,
+    }
+    column = entry.outcome.value
+    cells = TallyCell.objects.filter(**key)
+    if change < 0:
+        cells = cells.filter(**{f"{column}__gte": -change})
+    else:
         TallyCell.objects.bulk_create([TallyCell(**key)], ignore_conflicts=True)
-        column, change = entry.outcome.value, step * times
-        cells = TallyCell.objects.filter(**key)
-        if change < 0:
-            cells = cells.filter(**{f"{column}__gte": -change})
-        if not cells.update(**{column: F(column) + change}):
-            raise TallyMisuse(f"the count of {column} would fall below zero")
+    if not cells.update(**{column: F(column) + change}):
+        raise TallyMisuse(f"the count of {column} would fall below zero")
 
 
 def replace_tally(*, board: Board, tallies: Mapping[Criterion, Tally]) -> None:
@@ -84,7 +101,7 @@ def _cells(board: Board, criterion: Criterion, tally: Tally) -> list[TallyCell]:
             criterion=criterion.value,
             model_a=a,
             model_b=b,
-            **{outcome.value: int(tally.counts[i, j, outcome.index]) for outcome in Outcome},
+            **{outcome.value: int(tally.counts[i, j, outcome.place]) for outcome in Outcome},
         )
         for i, a in enumerate(tally.models)
         for j, b in enumerate(tally.models)
