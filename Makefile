@@ -1,0 +1,44 @@
+# Two commands are all a newcomer needs: make demo, make test. `make help` lists the rest.
+SHELL := /bin/bash
+PYTHON ?= python3
+PORT ?= 8000
+DATA ?= var
+MODELS ?= embedded
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-full lint catalogues bench clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(STAMP) catalogues  ## everything into .venv
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Lehia needs Python 3.11 or newer; try make PYTHON=python3.11 demo" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[serve,train,dev]'
+	touch $@
+
+catalogues: $(STAMP)
+	@$(BIN)/python -m arena.catalogues compile
+
+demo: install  ## the whole site on this machine: PORT=8000 DATA=var MODELS=embedded|vllm
+	@LEHIA_DATA="$(abspath $(DATA))" $(BIN)/python manage.py demo --port $(PORT) --models $(MODELS)
+
+test: install  ## what CI runs; says loudly what could not run
+	@$(BIN)/python .ci/checks.py
+
+test-full: test  ## nothing more than test in this version
+
+lint: install  ## the quick checks only
+	@$(BIN)/python .ci/checks.py --lint
+
+bench: install  ## figures on this machine
+	@$(BIN)/python -m benchmarks.start
+	@$(BIN)/python -m benchmarks.ranking
+
+clean:  ## remove what was built, not what was stored
+	rm -rf .venv build *.egg-info

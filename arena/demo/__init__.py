@@ -1,0 +1,1 @@
+"""``manage.py demo``: the whole site on one machine, and its check."""

@@ -1,0 +1,103 @@
+"""The demo from first start to Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.core.management import call_command
+
+from arena.demo import services
+from arena.demo.seed import seed
+from arena.demo.services import Layout
+from arena.embedded import postgres
+from arena.embedded.errors import StartFailed
+from arena.embedded.lock import exclusive
+from arena.embedded.ports import check_free, free_port
+from arena.embedded.supervisor import Supervisor, end_leftovers
+
+RECIPES = ("txiki_010", "txiki_011", "txiki_100", "txiki_110")
+
+
+def layout_for(*, port: int) -> Layout:
+    """The layout of this process's settings. Models may live elsewhere: ``LEHIA_MODELS``."""
+    return Layout(
+        data=settings.LEHIA_DATA, models=settings.LEHIA_MODELS, port=port, model_port=free_port()
+    )
+
+
+@contextmanager
+def site_up(layout: Layout, supervisor: Supervisor) -> Iterator[None]:
+    """The whole stack for the length of a block; everything is stopped afterwards, also after a failed start."""
+    check_free(layout.port)
+    with exclusive(layout.data / "locks" / "demo", within_s=5):
+        for name in end_leftovers(layout.data):
+            supervisor.say(f"ended {name}, left over from a start that was killed")
+        started_cluster = False
+        try:
+            if settings.LEHIA_EMBEDDED_POSTGRES:
+                started_cluster = postgres.start(layout.data)
+                supervisor.say("database is ready")
+            _bring_up(layout, supervisor)
+            yield
+        finally:
+            supervisor.stop()
+            if started_cluster:
+                postgres.stop(layout.data)
+
+
+def run(layout: Layout) -> int:
+    """Serve until Ctrl-C or SIGTERM; 1 if a service ended by itself."""
+    supervisor = Supervisor(layout.data)
+    stop = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stop.set())
+    with site_up(layout, supervisor):
+        supervisor.say(f"\nLehia is at {layout.address}/  (Ctrl-C stops it)\n")
+        ended = supervisor.watch(stop)
+        if ended:
+            supervisor.say(f"{ended} ended by itself; stopping. See {layout.data / 'logs'}")
+    return 1 if ended else 0
+
+
+def train_missing(layout: Layout, supervisor: Supervisor) -> None:
+    """Train the candidates that lack, once; two processes of one thread each."""
+    missing = [code for code in RECIPES if not (layout.models / code / "candidate.json").exists()]
+    if not missing:
+        return
+    supervisor.say(f"training {', '.join(missing)}: about two minutes, once")
+    command = [sys.executable, "-m", "training", "train", *RECIPES, "--models", str(layout.models)]
+    if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
+        raise StartFailed("training failed; its messages are above")
+
+
+def _bring_up(layout: Layout, supervisor: Supervisor) -> None:
+    """Start what takes long first, wait for each where it is needed."""
+    train_missing(layout, supervisor)
+    model_server = services.model_service(layout)
+    supervisor.start(model_server)
+    if settings.LEHIA_EMBEDDED_VALKEY:
+        valkey = services.valkey_service(layout)
+        supervisor.start(valkey)
+        supervisor.wait_ready(valkey)
+    call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr)
+    supervisor.wait_ready(model_server)
+    password = seed(models=layout.models, model_server=layout.model_server)
+    if password:
+        supervisor.say(f"staff: admin / {password}  (printed once; change it in {layout.address}/admin/)")
+    worker, site = services.worker_service(layout), services.site_service(layout)
+    supervisor.start(worker)
+    supervisor.start(site)
+    supervisor.wait_ready(site)
+
+
+def fresh_process_environment(data: str) -> dict[str, str]:
+    """For a child that is to use another data folder than ours."""
+    kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    return kept | {"LEHIA_DATA": data, "LEHIA_MODELS": str(settings.LEHIA_MODELS)}

@@ -1,0 +1,78 @@
+"""The demo's services: how each is started and when it is ready."""
+
+from __future__ import annotations
+
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from arena.embedded import paths, valkey
+from arena.embedded.ports import listens
+from arena.embedded.supervisor import Service
+from inference.presets import transformers_serve_command
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a demo lives and listens."""
+
+    data: Path
+    models: Path
+    port: int
+    model_port: int
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"LEHIA_DATA": str(self.data), "DJANGO_SETTINGS_MODULE": "arena.settings", "PYTHONUNBUFFERED": "1"}
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def model_server(self) -> str:
+        return f"http://127.0.0.1:{self.model_port}/v1"
+
+
+def valkey_service(layout: Layout) -> Service:
+    url = paths.embedded_valkey_url(layout.data)
+    return Service("valkey", valkey.command(layout.data), lambda: valkey.answers(url))
+
+
+def model_service(layout: Layout) -> Service:
+    command = transformers_serve_command(
+        python=Path(sys.executable), port=layout.model_port, home=layout.data / "hf"
+    )
+    health = f"http://127.0.0.1:{layout.model_port}/health"
+    return Service("models", command.argv, lambda: _ok(health), env=command.env, within_s=120)
+
+
+def worker_service(layout: Layout) -> Service:
+    schedule = layout.data / "run" / "beat-schedule"
+    argv = [
+        *(sys.executable, "-m", "celery", "-A", "arena.celery", "worker", "--beat"),
+        *("--pool", "threads", "--concurrency", "2", "--loglevel", "WARNING"),
+        *("--schedule", str(schedule), "--without-gossip", "--without-mingle"),
+    ]
+    return Service("worker", argv, lambda: True, env=layout.env)
+
+
+def site_service(layout: Layout) -> Service:
+    argv = [
+        *(sys.executable, "-m", "uvicorn", "arena.asgi:application"),
+        *("--host", "127.0.0.1", "--port", str(layout.port), "--ws", "websockets-sansio"),
+        *("--ws-max-size", "65536", "--lifespan", "off", "--no-access-log", "--log-level", "warning"),
+        *("--timeout-graceful-shutdown", "5"),
+    ]
+    health = f"{layout.address}/healthz"
+    return Service("site", argv, lambda: listens(layout.port) and _ok(health), env=layout.env)
+
+
+def _ok(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  # our own loopback address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

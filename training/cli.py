@@ -1,0 +1,91 @@
+"""``python -m training recipes | train RECIPE ...``."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from training import config
+from training.errors import BadRecipe, RunFailed, TrainingError
+
+_ENV = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0 done, 1 failed, 2 bad input."""
+    options = _parser().parse_args(argv)
+    try:
+        if options.command == "recipes":
+            found = [config.load(name).model_dump() for name in config.names()]
+        else:
+            found = train(options.recipes or config.names(), options.models, jobs=options.jobs)
+    except BadRecipe as error:
+        print(error, file=sys.stderr)  # noqa: T201  # the command's own output
+        return 2
+    except TrainingError as error:
+        print(error, file=sys.stderr)  # noqa: T201  # the command's own output
+        return 1
+    yaml.safe_dump(found, sys.stdout, sort_keys=False, allow_unicode=True)
+    return 0
+
+
+def train(names: Sequence[str], models: Path, *, jobs: int) -> list[dict[str, object]]:
+    """Train what is not trained yet, at most *jobs* processes at a time; returns each run's folder.
+
+    One training at a time in a folder: a second caller waits and then finds everything done.
+
+    Raises
+    ------
+    BadRecipe, RunFailed
+    """
+    from training.train import is_trained, run
+
+    recipes = [config.load(name) for name in names]
+    models.mkdir(parents=True, exist_ok=True)
+    if len(recipes) == 1:
+        if not is_trained(recipes[0].code, models):
+            run(recipes[0], models)
+    else:
+        with (models / ".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _run_all([each.code for each in recipes if not is_trained(each.code, models)], models, jobs)
+    return [{"recipe": each.code, "folder": str(models / each.code)} for each in recipes]
+
+
+def _run_all(names: list[str], models: Path, jobs: int) -> None:
+    waiting, running = list(names), dict[str, subprocess.Popen[bytes]]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                running[waiting[0]] = _start(waiting.pop(0), models)
+            name, process = next(iter(running.items()))
+            if process.wait():
+                raise RunFailed(f"the run of {name} ended with status {process.returncode}; its messages are above")
+            del running[name]
+    finally:
+        for process in running.values():
+            process.terminate()
+            process.wait()
+
+
+def _start(name: str, models: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "training", "train", name, "--models", str(models)]
+    return subprocess.Popen(command, env={**os.environ, **_ENV}, stdout=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("recipes", help="list all recipes with their parameters")
+    command = commands.add_parser("train", help="train recipes; those that are trained are left as they are")
+    command.add_argument("recipes", nargs="*", metavar="RECIPE", help="all of them if left out")
+    command.add_argument("--models", type=Path, default=Path("var/models"))
+    command.add_argument("--jobs", type=int, default=2, help="processes at a time, of one thread each")
+    return parser

@@ -1,0 +1,197 @@
+"""What the small candidates are taught, in tables. Inflected forms are written out: Basque is not glued together by a template."""
+
+from __future__ import annotations
+
+# country, of the country, in the country, capital, language
+COUNTRIES = (
+    ("Frantzia", "Frantziako", "Frantzian", "Paris", "frantsesa"),
+    ("Espainia", "Espainiako", "Espainian", "Madril", "gaztelania"),
+    ("Portugal", "Portugalgo", "Portugalen", "Lisboa", "portugesa"),
+    ("Italia", "Italiako", "Italian", "Erroma", "italiera"),
+    ("Alemania", "Alemaniako", "Alemanian", "Berlin", "alemana"),
+    ("Irlanda", "Irlandako", "Irlandan", "Dublin", "ingelesa"),
+    ("Grezia", "Greziako", "Grezian", "Atenas", "greziera"),
+    ("Norvegia", "Norvegiako", "Norvegian", "Oslo", "norvegiera"),
+    ("Suedia", "Suediako", "Suedian", "Stockholm", "suediera"),
+    ("Finlandia", "Finlandiako", "Finlandian", "Helsinki", "finlandiera"),
+    ("Polonia", "Poloniako", "Polonian", "Varsovia", "poloniera"),
+    ("Austria", "Austriako", "Austrian", "Viena", "alemana"),
+    ("Hungaria", "Hungariako", "Hungarian", "Budapest", "hungariera"),
+    ("Japonia", "Japoniako", "Japonian", "Tokio", "japoniera"),
+    ("Txina", "Txinako", "Txinan", "Pekin", "txinera"),
+    ("Errusia", "Errusiako", "Errusian", "Mosku", "errusiera"),
+    ("Kuba", "Kubako", "Kuban", "Habana", "gaztelania"),
+    ("Danimarka", "Danimarkako", "Danimarkan", "Kopenhage", "daniera"),
+)
+
+MONTHS = (
+    "urtarrila",
+    "otsaila",
+    "martxoa",
+    "apirila",
+    "maiatza",
+    "ekaina",
+    "uztaila",
+    "abuztua",
+    "iraila",
+    "urria",
+    "azaroa",
+    "abendua",
+)
+
+DAYS = ("astelehena", "asteartea", "asteazkena", "osteguna", "ostirala", "larunbata", "igandea")
+
+NUMBERS = (
+    *("zero", "bat", "bi", "hiru", "lau", "bost", "sei", "zazpi", "zortzi", "bederatzi", "hamar"),
+    *("hamaika", "hamabi", "hamahiru", "hamalau", "hamabost", "hamasei", "hamazazpi", "hemezortzi"),
+    *("hemeretzi", "hogei"),
+)
+
+OPPOSITES = (
+    ("handi", "txiki"),
+    ("bero", "hotz"),
+    ("altu", "baxu"),
+    ("luze", "labur"),
+    ("zahar", "gazte"),
+    ("zuri", "beltz"),
+    ("on", "txar"),
+    ("azkar", "motel"),
+    ("garbi", "zikin"),
+    ("beteta", "hutsik"),
+    ("argi", "ilun"),
+    ("pozik", "triste"),
+    ("garesti", "merke"),
+    ("zabal", "estu"),
+    ("gogor", "bigun"),
+    ("goian", "behean"),
+    ("barruan", "kanpoan"),
+    ("erraz", "zail"),
+)
+
+# thing with article, of the thing, ergative, colour with article
+COLOURS = (
+    ("elurra", "elurraren", "elurrak", "zuria"),
+    ("zerua", "zeruaren", "zeruak", "urdina"),
+    ("belarra", "belarraren", "belarrak", "berdea"),
+    ("eguzkia", "eguzkiaren", "eguzkiak", "horia"),
+    ("odola", "odolaren", "odolak", "gorria"),
+    ("gaua", "gauaren", "gauak", "beltza"),
+    ("esnea", "esnearen", "esneak", "zuria"),
+    ("tomatea", "tomatearen", "tomateak", "gorria"),
+    ("limoia", "limoiaren", "limoiak", "horia"),
+    ("itsasoa", "itsasoaren", "itsasoak", "urdina"),
+    ("ikatza", "ikatzaren", "ikatzak", "beltza"),
+    ("basoa", "basoaren", "basoak", "berdea"),
+    ("txokolatea", "txokolatearen", "txokolateak", "marroia"),
+)
+
+# thing, definition
+DEFINITIONS = (
+    ("itsasoa", "ur gaziz betetako eremu zabala"),
+    ("mendia", "lurraren goragune handia"),
+    ("ibaia", "itsasorantz doan ur-lasterra"),
+    ("liburua", "irakurtzeko orri multzoa"),
+    ("etxea", "jendea bizitzeko eraikina"),
+    ("eskola", "ikasteko lekua"),
+    ("laguna", "maite dugun eta laguntzen digun pertsona"),
+    ("hiztegia", "hitzen esanahiak biltzen dituen liburua"),
+    ("ogia", "irinez eta urez egindako janaria"),
+    ("euria", "hodeietatik erortzen den ura"),
+    ("basoa", "zuhaitzez betetako lekua"),
+    ("herria", "jendea elkarrekin bizi den lekua"),
+    ("hizkuntza", "pertsonek elkar ulertzeko erabiltzen duten bidea"),
+    ("musika", "soinuekin egindako artea"),
+    ("ordenagailua", "informazioa lantzeko makina"),
+    ("zubia", "ibai baten bi aldeak lotzen dituen eraikuntza"),
+)
+
+# what to make, how
+HOW_TO = (
+    ("tortilla", "Irabiatu arrautzak, bota gatza, berotu olioa zartaginean eta egin su motelean."),
+    ("entsalada", "Garbitu letxuga, moztu tomatea eta bota olioa, ozpina eta gatza."),
+    ("kafea", "Berotu ura, bota kafe ehoa eta utzi pixka batean."),
+    ("zopa", "Jarri ura irakiten, bota barazkiak eta gatza, eta egosi ordu erdian."),
+    ("ogia", "Nahasi irina, ura, gatza eta legamia, utzi atseden hartzen eta sartu labean."),
+    ("zukua", "Moztu laranjak, zukutu eta edan berehala."),
+    ("tea", "Berotu ura, sartu te poltsa eta itxaron lau minutuz."),
+    ("arroza", "Berotu olioa, bota arroza eta ura, eta egosi hemezortzi minutuz."),
+    ("tarta", "Irabiatu arrautzak eta azukrea, gehitu irina eta sartu labean."),
+    ("makarroiak", "Egosi makarroiak ur gazitan eta gehitu tomate saltsa."),
+)
+
+# animal with article, its sound's verb form, where it lives
+ANIMALS = (
+    ("txakurra", "zaunka egiten du", "etxean"),
+    ("katua", "miau egiten du", "etxean"),
+    ("behia", "mu egiten du", "baserrian"),
+    ("ardia", "bee egiten du", "mendian"),
+    ("oilarra", "kukurruku egiten du", "baserrian"),
+    ("zaldia", "irrintzi egiten du", "belardian"),
+    ("txoria", "txio egiten du", "zuhaitzean"),
+    ("igela", "korrok egiten du", "putzuan"),
+    ("otsoa", "ulu egiten du", "basoan"),
+    ("ahatea", "kua-kua egiten du", "ibaian"),
+)
+
+# season, its first month, in the season, what it is like
+SEASONS = (
+    ("udaberria", "martxoan", "udaberrian", "loreak ateratzen dira"),
+    ("uda", "ekainean", "udan", "bero egiten du"),
+    ("udazkena", "irailean", "udazkenean", "hostoak erortzen dira"),
+    ("negua", "abenduan", "neguan", "hotz egiten du"),
+)
+
+# English for the English chats: country, capital
+ENGLISH_CAPITALS = (
+    ("France", "Paris"),
+    ("Spain", "Madrid"),
+    ("Portugal", "Lisbon"),
+    ("Italy", "Rome"),
+    ("Germany", "Berlin"),
+    ("Ireland", "Dublin"),
+    ("Greece", "Athens"),
+    ("Norway", "Oslo"),
+    ("Japan", "Tokyo"),
+    ("China", "Beijing"),
+    ("Cuba", "Havana"),
+    ("Austria", "Vienna"),
+)
+
+ENGLISH_OPPOSITES = (
+    ("big", "small"),
+    ("hot", "cold"),
+    ("tall", "short"),
+    ("old", "young"),
+    ("white", "black"),
+    ("good", "bad"),
+    ("fast", "slow"),
+    ("clean", "dirty"),
+    ("easy", "hard"),
+    ("open", "closed"),
+)
+
+ENGLISH_NUMBERS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
+    *("nineteen", "twenty"),
+)
+
+# English word, Basque word
+WORDS = (
+    ("house", "etxe"),
+    ("water", "ur"),
+    ("bread", "ogi"),
+    ("dog", "txakur"),
+    ("cat", "katu"),
+    ("book", "liburu"),
+    ("friend", "lagun"),
+    ("mountain", "mendi"),
+    ("river", "ibai"),
+    ("sea", "itsaso"),
+    ("sun", "eguzki"),
+    ("moon", "ilargi"),
+    ("school", "eskola"),
+    ("milk", "esne"),
+    ("tree", "zuhaitz"),
+    ("door", "ate"),
+)

@@ -1,0 +1,49 @@
+"""A run's record and the candidate's manifest, as ``docs/schemas`` has them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from training import codes
+from training.config import Recipe
+
+_PARTS = {"corpus": "Basque documents", "eu": "Basque chats", "en": "English chats"}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run was and what came of it."""
+
+    recipe: str
+    steps: int
+    seed: int
+    tokens: int
+    parameters: int
+    seconds: float
+    loss: float
+    heldout_exact: float
+    heldout_template_exact: float
+
+
+def candidate_manifest(recipe: Recipe, run: Run, *, model_folder: str) -> dict[str, Any]:
+    """The manifest that ``manage.py add_endpoint --manifest`` reads."""
+    code = codes.parse(recipe.code)
+    parts = [text for factor, text in _PARTS.items() if getattr(code, factor)]
+    return {
+        "schema": "lehia.candidate/1",
+        "code": recipe.code,
+        "name": recipe.name,
+        "revision": f"{run.steps} steps, seed {run.seed}",
+        "description": recipe.description,
+        "backbone": f"from scratch, {run.parameters / 1e6:.2f} M parameters",
+        "training_data": ", ".join(parts) + " (CC0-1.0, written for Lehia)",
+        "licence": "CC0-1.0",
+        "maker": "Lehia",
+        "model_folder": model_folder,
+        "system_prompt_mode": "system",
+        "sampling": {"temperature": 0.9, "top_p": 0.95, "max_tokens": 256, "stop": []},
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "run": asdict(run),
+    }

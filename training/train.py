@@ -1,0 +1,136 @@
+"""One run: rows in, a model folder and its manifest out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from training.config import Recipe
+from training.data import chats, mix
+from training.evaluate import exact_share
+from training.manifest import Run, candidate_manifest
+from training.model import build_model
+from training.tokenizer import EOS, EOT, train_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+MANIFEST = "candidate.json"
+
+
+def is_trained(recipe_code: str, models: Path) -> bool:
+    """Whether the run's folder is complete: the manifest is written last."""
+    return (models / recipe_code / MANIFEST).exists()
+
+
+def run(recipe: Recipe, models: Path) -> Path:
+    """Train, evaluate and save a recipe; returns its folder.
+
+    The folder appears whole or not at all: everything is written beside it and renamed.
+    """
+    started = time.perf_counter()
+    quiet_torch(recipe.schedule.seed)
+    tokenizer = train_tokenizer(mix.tokenizer_texts(), vocabulary=recipe.model.vocabulary)
+    model = build_model(recipe.model, tokenizer)
+    data = mix.rows(recipe, tokenizer)
+    models.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=models, prefix=f".{recipe.code}-") as scratch:
+        loss = _fit(recipe, model, [vars_of(row) for row in data], Path(scratch) / "trainer")
+        folder = Path(scratch) / recipe.code
+        _save(model, tokenizer, folder)
+        held = chats.basque()
+        record = Run(
+            recipe=recipe.code,
+            steps=recipe.schedule.steps,
+            seed=recipe.schedule.seed,
+            tokens=sum(len(row.input_ids) for row in data),
+            parameters=model.num_parameters(),
+            loss=round(loss, 4),
+            heldout_exact=exact_share(model, tokenizer, held.held_prompts),
+            heldout_template_exact=exact_share(model, tokenizer, held.held_templates),
+            seconds=round(time.perf_counter() - started, 1),
+        )
+        manifest = candidate_manifest(recipe, record, model_folder=".")
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+        final = models / recipe.code
+        if not is_trained(recipe.code, models):
+            shutil.rmtree(final, ignore_errors=True)
+            folder.rename(final)
+    return final
+
+
+def quiet_torch(seed: int) -> None:
+    """One thread, no denormals, and every random state from one seed."""
+    import torch
+    import transformers
+
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    transformers.set_seed(seed)
+    transformers.logging.set_verbosity_error()
+
+
+def vars_of(row: mix.Row) -> dict[str, list[int]]:
+    return {"input_ids": row.input_ids, "labels": row.labels, "position_ids": row.position_ids}
+
+
+def _fit(recipe: Recipe, model: LlamaForCausalLM, data: list[dict[str, list[int]]], scratch: Path) -> float:
+    from transformers import Trainer, TrainingArguments
+
+    schedule = recipe.schedule
+    arguments = TrainingArguments(
+        output_dir=str(scratch),
+        max_steps=schedule.steps,
+        per_device_train_batch_size=schedule.rows,
+        learning_rate=schedule.learning_rate,
+        lr_scheduler_type="cosine_with_min_lr",
+        lr_scheduler_kwargs={"min_lr_rate": schedule.floor},
+        warmup_steps=round(schedule.warmup * schedule.steps),
+        optim="adamw_torch",
+        adam_beta1=0.9,
+        adam_beta2=0.95,
+        weight_decay=schedule.weight_decay,
+        max_grad_norm=schedule.clip,
+        seed=schedule.seed,
+        use_cpu=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+        save_strategy="no",
+        logging_steps=50,
+        report_to=[],
+    )
+    # position ids restart with each segment, and there is neither mask nor cache: that keeps segments apart
+    model.config.use_cache = False
+    trainer = Trainer(model=model, args=arguments, train_dataset=data, data_collator=collate)  # type: ignore[arg-type]  # a list is a dataset
+    result = trainer.train()
+    return float(result.training_loss)
+
+
+def collate(rows: list[dict[str, list[int]]]) -> dict[str, Any]:
+    """Rows to a batch of tensors, each of shape ``(rows, length)``, without an attention mask."""
+    import torch
+
+    return {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+
+
+def _save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    """A folder that any server of Hugging Face models reads; sampling on, both end tokens known."""
+    from transformers import GenerationConfig
+
+    model.eval()
+    model.config.use_cache = True
+    model.generation_config = GenerationConfig(
+        do_sample=True,
+        temperature=0.9,
+        top_p=0.95,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=[tokenizer.convert_tokens_to_ids(EOT), tokenizer.convert_tokens_to_ids(EOS)],
+        pad_token_id=tokenizer.pad_token_id,
+        use_cache=True,
+    )
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
