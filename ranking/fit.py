@@ -19,6 +19,7 @@ Vector = NDArray[np.float64]
 SCORE_TOLERANCE = 1e-8
 _MOST_STEPS = 200
 _MOST_HALVINGS = 40
+_SHORTEST_STEP = 1e-8  # nats: where rounding hides the score, the place has to stand still
 _LONGEST_STEP = 5.0  # nats: beyond it the likelihood's curvature says nothing of the place
 
 
@@ -117,15 +118,15 @@ def _spectral(points: Matrix) -> Vector:
 def _newton(points: Matrix, strengths: Vector, ties: TieRule) -> Fit:
     battles = points + points.T
     rounding = 4 * float(np.finfo(np.float64).eps) * float(battles.sum(axis=1).max())
-    tolerance = max(SCORE_TOLERANCE, rounding)
     level = log_likelihood(points, strengths)
     for _ in range(_MOST_STEPS):
         score, hessian = _derivatives(points, battles, strengths)
         size = float(np.abs(score).max())
-        if size < tolerance:
-            return Fit(strengths, hessian, size, ties)
         step = np.asarray(np.linalg.solve(regular(hessian)[0], score), dtype=np.float64)
-        step *= min(1.0, _LONGEST_STEP / float(np.abs(step).max()))
+        length = float(np.abs(step).max())
+        if size < SCORE_TOLERANCE or (size < rounding and length < _SHORTEST_STEP):
+            return Fit(strengths, hessian, size, ties)
+        step *= min(1.0, _LONGEST_STEP / length)
         strengths, level = _uphill(points, strengths, step, level)
     raise NotConverged(f"the score is still {size:.3g} votes after {_MOST_STEPS} steps")
 

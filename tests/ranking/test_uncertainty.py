@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ranking.board import build_board
+from ranking.fit import fit_bradley_terry, win_probabilities
+from ranking.tally import Tally
+from ranking.types import Outcome, TieRule
+from ranking.uncertainty import sandwich_covariance
+from tests.ranking.builders import make_tally, simulated
+
+
+def sandwich_vote_by_vote(tally: Tally, ties: TieRule) -> np.ndarray:
+    """White's formula written out over single votes, with numpy's own pseudo-inverse."""
+    fit = fit_bradley_terry(tally, ties=ties)
+    p = win_probabilities(fit.strengths)
+    m = len(tally.models)
+    meat, bread = np.zeros((m, m)), np.zeros((m, m))
+    scores = {Outcome.A_BETTER: 1.0, Outcome.B_BETTER: 0.0, Outcome.TIE: 0.5, Outcome.BOTH_BAD: 0.5}
+    for i, j, place in np.ndindex(m, m, 4):
+        outcome = list(Outcome)[place]
+        if ties is TieRule.DROP and scores[outcome] == 0.5:
+            continue
+        direction = np.zeros(m)
+        direction[i], direction[j] = 1, -1
+        for _ in range(int(tally.counts[i, j, place])):
+            score = (scores[outcome] - p[i, j]) * direction
+            meat += np.outer(score, score)
+            bread += p[i, j] * p[j, i] * np.outer(direction, direction)
+    inverse = np.linalg.pinv(bread)
+    return np.asarray(inverse @ meat @ inverse)
+
+
+@pytest.mark.parametrize("ties", list(TieRule))
+def test_counts_give_the_sandwich_that_single_votes_give(ties: TieRule) -> None:
+    rng = np.random.default_rng(11)
+    tally = simulated(np.array([0.8, 0.1, -0.2, -0.7]), per_pair=25, tie_rate=0.4, rng=rng)
+    fit = fit_bradley_terry(tally, ties=ties)
+    covariance = sandwich_covariance(tally, fit)
+    assert covariance == pytest.approx(sandwich_vote_by_vote(tally, ties), rel=1e-9, abs=1e-12)
+
+
+def test_without_ties_two_models_have_the_binomial_variance() -> None:
+    tally = make_tally("x>y*30", "y>x*10")
+    covariance = sandwich_covariance(tally, fit_bradley_terry(tally))
+    difference = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
+    assert difference == pytest.approx(1 / 30 + 1 / 10)
+
+
+def test_ties_narrow_the_interval() -> None:
+    decisive, tied = make_tally("x>y*20", "y>x*20"), make_tally("x>y*10", "y>x*10", "x=y*20")
+    wide = sandwich_covariance(decisive, fit_bradley_terry(decisive))[0, 0]
+    narrow = sandwich_covariance(tied, fit_bradley_terry(tied))[0, 0]
+    assert narrow == pytest.approx(wide / 2)
+
+
+@settings(max_examples=30)
+@given(st.integers(2, 9), st.integers(0, 2**32 - 1))
+def test_the_covariance_is_symmetric_positive_and_sums_to_zero(m: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    tally = simulated(rng.normal(0, 0.5, m), per_pair=30, tie_rate=0.2, rng=rng)
+    covariance = sandwich_covariance(tally, fit_bradley_terry(tally))
+    assert covariance == pytest.approx(covariance.T)
+    assert covariance.sum(axis=1) == pytest.approx(np.zeros(m), abs=1e-9)
+    assert np.linalg.eigvalsh(covariance).min() > -1e-9
+
+
+def test_a_hundred_times_the_votes_make_a_tenth_of_the_error() -> None:
+    tally = simulated(np.linspace(-1, 1, 5), per_pair=60, tie_rate=0.2, rng=np.random.default_rng(5))
+    more = Tally(tally.models, tally.counts * 100)
+    small = sandwich_covariance(tally, fit_bradley_terry(tally))
+    large = sandwich_covariance(more, fit_bradley_terry(more))
+    assert large * 100 == pytest.approx(small)
+
+
+def test_intervals_of_95_percent_hold_the_truth_in_95_percent_of_simulated_boards() -> None:
+    rng = np.random.default_rng(2025)
+    true = np.linspace(-0.9, 0.9, 8)
+    held = []
+    for _ in range(250):
+        board = build_board(simulated(true, per_pair=50, tie_rate=0.35, rng=rng))
+        for row in board.ratings:
+            truth = 1000 + 400 / np.log(10) * true[int(row.model[1:])]
+            assert row.low is not None
+            assert row.high is not None
+            held.append(row.low <= truth <= row.high)
+    assert len(held) == 2000
+    assert 0.935 <= np.mean(held) <= 0.965
