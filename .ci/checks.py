@@ -21,7 +21,10 @@ LINT: list[tuple[str, list[str]]] = [
     ("templates: djlint", [str(BIN / "djlint"), "--lint", "--profile=django", "templates"]),
     ("JavaScript: oxlint", [str(BIN / "oxlint"), "--deny-warnings", "static"]),
     ("catalogues: complete", [str(BIN / "python"), "-m", "arena.catalogues", "check"]),
-    ("migrations: none missing", [str(BIN / "python"), "manage.py", "makemigrations", "--check", "--dry-run"]),
+    (
+        "migrations: none missing",
+        [str(BIN / "python"), "manage.py", "makemigrations", "--check", "--dry-run"],
+    ),
 ]
 PYTEST = ["-m", "pytest", "--cov", "--cov-report=term:skip-covered", "--cov-fail-under=90"]
 
@@ -51,7 +54,12 @@ def main() -> int:
     missing: list[str] = []
     checks = list(LINT)
     if not lint_only:
-        checks.append(("JavaScript: node --test", [node(), "--test", *map(str, sorted((ROOT / "tests/js").glob("*.test.mjs")))]))
+        checks.append(
+            (
+                "JavaScript: node --test",
+                [node(), "--test", *map(str, sorted((ROOT / "tests/js").glob("*.test.mjs")))],
+            )
+        )
         reason = install_browser()
         pytest = [str(BIN / "python"), *PYTEST]
         if reason:
@@ -62,7 +70,10 @@ def main() -> int:
         print(f"\n=== {name}", flush=True)
         started = time.monotonic()
         status = subprocess.run(command, cwd=ROOT, check=False).returncode
-        print(f"--- {name}: {'ok' if status == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s", flush=True)
+        print(
+            f"--- {name}: {'ok' if status == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s",
+            flush=True,
+        )
         if status:
             failed.append(name)
     for each in missing:

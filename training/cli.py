@@ -67,7 +67,9 @@ def _run_all(names: list[str], models: Path, jobs: int) -> None:
                 running[waiting[0]] = _start(waiting.pop(0), models)
             name, process = next(iter(running.items()))
             if process.wait():
-                raise RunFailed(f"the run of {name} ended with status {process.returncode}; its messages are above")
+                raise RunFailed(
+                    f"the run of {name} ended with status {process.returncode}; its messages are above"
+                )
             del running[name]
     finally:
         for process in running.values():

@@ -16,7 +16,11 @@ _DAY = date(2027, 3, 19)  # no training chat has this year
 
 
 def exact_share(
-    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, exchanges: Sequence[Exchange], *, most: int = 100
+    model: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    exchanges: Sequence[Exchange],
+    *,
+    most: int = 100,
 ) -> float:
     """The share answered exactly, greedily, under the arena's system prompt of an unseen day.
 
@@ -43,6 +47,11 @@ def _answer(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, ask: st
     ids = torch.tensor([prompt])
     with torch.inference_mode():
         out = model.generate(
-            ids, attention_mask=torch.ones_like(ids), max_new_tokens=48, do_sample=False, temperature=None, top_p=None
+            ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=48,
+            do_sample=False,
+            temperature=None,
+            top_p=None,
         )
     return str(tokenizer.decode(out[0, len(prompt) :], skip_special_tokens=True)).strip()

@@ -40,7 +40,9 @@ def run_in_folder_of_its_own(out: TextIO | OutputWrapper) -> int:
     with tempfile.TemporaryDirectory(prefix="lehia-check-") as folder:
         Path(folder).chmod(0o711)
         env = run.fresh_process_environment(folder) | {_OWN: "1", "LEHIA_LOG_LEVEL": "WARNING"}
-        child = subprocess.Popen([sys.executable, "manage.py", "demo", "--check"], env=env, cwd=settings.BASE_DIR)
+        child = subprocess.Popen(
+            [sys.executable, "manage.py", "demo", "--check"], env=env, cwd=settings.BASE_DIR
+        )
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, lambda number, _frame: child.send_signal(number))
         return child.wait()
@@ -51,7 +53,9 @@ def _check(out: TextIO | OutputWrapper) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     layout = run.layout_for(port=run.free_port())
     with run.site_up(layout, Supervisor(layout.data)):
-        played = asyncio.run(Volunteer(layout.address).play("Zein da Frantziako hiriburua?", "Eskerrik asko!"))
+        played = asyncio.run(
+            Volunteer(layout.address).play("Zein da Frantziako hiriburua?", "Eskerrik asko!")
+        )
         report = _report(played)
         connection.close()
     report["seconds"] = round(time.monotonic() - started, 1)

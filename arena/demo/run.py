@@ -27,9 +27,7 @@ RECIPES = ("txiki_010", "txiki_011", "txiki_100", "txiki_110")
 
 def layout_for(*, port: int) -> Layout:
     """The layout of this process's settings. Models may live elsewhere: ``LEHIA_MODELS``."""
-    return Layout(
-        data=settings.LEHIA_DATA, models=settings.LEHIA_MODELS, port=port, model_port=free_port()
-    )
+    return Layout(data=settings.LEHIA_DATA, models=settings.LEHIA_MODELS, port=port, model_port=free_port())
 
 
 @contextmanager

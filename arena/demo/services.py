@@ -25,7 +25,11 @@ class Layout:
 
     @property
     def env(self) -> dict[str, str]:
-        return {"LEHIA_DATA": str(self.data), "DJANGO_SETTINGS_MODULE": "arena.settings", "PYTHONUNBUFFERED": "1"}
+        return {
+            "LEHIA_DATA": str(self.data),
+            "DJANGO_SETTINGS_MODULE": "arena.settings",
+            "PYTHONUNBUFFERED": "1",
+        }
 
     @property
     def address(self) -> str:

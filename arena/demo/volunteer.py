@@ -22,7 +22,10 @@ class Volunteer:
     async def play(self, *messages: str) -> dict[str, Any]:
         """Consent, send the messages one after the other, vote, and return the battle's id and the reveal's HTML."""
         jar = aiohttp.CookieJar(unsafe=True)  # cookies of a plain loopback address
-        async with aiohttp.ClientSession(self._address, cookie_jar=jar) as session, asyncio.timeout(self._within_s):
+        async with (
+            aiohttp.ClientSession(self._address, cookie_jar=jar) as session,
+            asyncio.timeout(self._within_s),
+        ):
             await _ok(session.get("/"))
             await _ok(session.post("/consent/", data={"adult": "on"}, headers=self._headers(session)))
             battle = await self._chat(session, messages)

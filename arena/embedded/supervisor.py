@@ -54,11 +54,15 @@ class Supervisor:
         """Wait until a started service answers. Raises ``StartFailed`` with the place of the log."""
         process = self._children[service.name]
         began = time.monotonic()
-        wait_until(lambda: process.poll() is not None or service.ready(), within_s=service.within_s, step_s=0.05)
+        wait_until(
+            lambda: process.poll() is not None or service.ready(), within_s=service.within_s, step_s=0.05
+        )
         if process.poll() is not None:
             raise StartFailed(f"{service.name} ended with status {process.returncode}; see {self._log_path}")
         if not service.ready():
-            raise StartFailed(f"{service.name} was not ready after {service.within_s:.0f} s; see {self._log_path}")
+            raise StartFailed(
+                f"{service.name} was not ready after {service.within_s:.0f} s; see {self._log_path}"
+            )
         self.say(f"{service.name} is ready ({time.monotonic() - began:.1f} s)")
 
     def say(self, text: str) -> None:

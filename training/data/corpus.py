@@ -26,8 +26,14 @@ def _countries() -> list[str]:
 
 
 def _calendar() -> list[str]:
-    months = [f"{capitalised(x)}ren ondoren {y} dator, eta {y}ren aurretik {x} dago." for x, y in pairwise(facts.MONTHS)]
-    days = [f"{capitalised(x)}ren ondoren {y} dator, eta {y}ren aurretik {x} dago." for x, y in pairwise(facts.DAYS)]
+    months = [
+        f"{capitalised(x)}ren ondoren {y} dator, eta {y}ren aurretik {x} dago."
+        for x, y in pairwise(facts.MONTHS)
+    ]
+    days = [
+        f"{capitalised(x)}ren ondoren {y} dator, eta {y}ren aurretik {x} dago."
+        for x, y in pairwise(facts.DAYS)
+    ]
     seasons = [
         f"{capitalised(name)} {month} hasten da. {capitalised(inside)} {like}."
         for name, month, inside, like in facts.SEASONS
@@ -36,11 +42,16 @@ def _calendar() -> list[str]:
 
 
 def _things() -> list[str]:
-    colours = [f"{capitalised(name)} {colour} da: hori da {of} kolorea." for name, of, _, colour in facts.COLOURS]
+    colours = [
+        f"{capitalised(name)} {colour} da: hori da {of} kolorea." for name, of, _, colour in facts.COLOURS
+    ]
     meanings = [f"{capitalised(name)} {meaning} da." for name, meaning in facts.DEFINITIONS]
-    opposites = [f"«{a}» hitzaren aurkakoa «{b}» da, eta «{b}» hitzaren aurkakoa «{a}»." for a, b in facts.OPPOSITES]
+    opposites = [
+        f"«{a}» hitzaren aurkakoa «{b}» da, eta «{b}» hitzaren aurkakoa «{a}»." for a, b in facts.OPPOSITES
+    ]
     animals = [
-        f"{capitalised(name)} {place} bizi da. {capitalised(name)}k {sound}." for name, sound, place in facts.ANIMALS
+        f"{capitalised(name)} {place} bizi da. {capitalised(name)}k {sound}."
+        for name, sound, place in facts.ANIMALS
     ]
     return [*colours, *meanings, *opposites, *animals]
 
@@ -51,6 +62,9 @@ def _kitchen() -> list[str]:
 
 def _sums() -> list[str]:
     return [
-        " ".join(f"{capitalised(facts.NUMBERS[a])} gehi {facts.NUMBERS[b]} {facts.NUMBERS[a + b]} dira." for b in range(1, 11))
+        " ".join(
+            f"{capitalised(facts.NUMBERS[a])} gehi {facts.NUMBERS[b]} {facts.NUMBERS[a + b]} dira."
+            for b in range(1, 11)
+        )
         for a in range(1, 11)
     ]

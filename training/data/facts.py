@@ -16,12 +16,6 @@ COUNTRIES = (
     ("Finlandia", "Finlandiako", "Finlandian", "Helsinki", "finlandiera"),
     ("Polonia", "Poloniako", "Polonian", "Varsovia", "poloniera"),
     ("Austria", "Austriako", "Austrian", "Viena", "alemana"),
-    ("Hungaria", "Hungariako", "Hungarian", "Budapest", "hungariera"),
-    ("Japonia", "Japoniako", "Japonian", "Tokio", "japoniera"),
-    ("Txina", "Txinako", "Txinan", "Pekin", "txinera"),
-    ("Errusia", "Errusiako", "Errusian", "Mosku", "errusiera"),
-    ("Kuba", "Kubako", "Kuban", "Habana", "gaztelania"),
-    ("Danimarka", "Danimarkako", "Danimarkan", "Kopenhage", "daniera"),
 )
 
 MONTHS = (
@@ -60,12 +54,6 @@ OPPOSITES = (
     ("beteta", "hutsik"),
     ("argi", "ilun"),
     ("pozik", "triste"),
-    ("garesti", "merke"),
-    ("zabal", "estu"),
-    ("gogor", "bigun"),
-    ("goian", "behean"),
-    ("barruan", "kanpoan"),
-    ("erraz", "zail"),
 )
 
 # thing with article, of the thing, ergative, colour with article
@@ -80,9 +68,6 @@ COLOURS = (
     ("tomatea", "tomatearen", "tomateak", "gorria"),
     ("limoia", "limoiaren", "limoiak", "horia"),
     ("itsasoa", "itsasoaren", "itsasoak", "urdina"),
-    ("ikatza", "ikatzaren", "ikatzak", "beltza"),
-    ("basoa", "basoaren", "basoak", "berdea"),
-    ("txokolatea", "txokolatearen", "txokolateak", "marroia"),
 )
 
 # thing, definition
@@ -99,10 +84,6 @@ DEFINITIONS = (
     ("euria", "hodeietatik erortzen den ura"),
     ("basoa", "zuhaitzez betetako lekua"),
     ("herria", "jendea elkarrekin bizi den lekua"),
-    ("hizkuntza", "pertsonek elkar ulertzeko erabiltzen duten bidea"),
-    ("musika", "soinuekin egindako artea"),
-    ("ordenagailua", "informazioa lantzeko makina"),
-    ("zubia", "ibai baten bi aldeak lotzen dituen eraikuntza"),
 )
 
 # what to make, how
@@ -113,10 +94,6 @@ HOW_TO = (
     ("zopa", "Jarri ura irakiten, bota barazkiak eta gatza, eta egosi ordu erdian."),
     ("ogia", "Nahasi irina, ura, gatza eta legamia, utzi atseden hartzen eta sartu labean."),
     ("zukua", "Moztu laranjak, zukutu eta edan berehala."),
-    ("tea", "Berotu ura, sartu te poltsa eta itxaron lau minutuz."),
-    ("arroza", "Berotu olioa, bota arroza eta ura, eta egosi hemezortzi minutuz."),
-    ("tarta", "Irabiatu arrautzak eta azukrea, gehitu irina eta sartu labean."),
-    ("makarroiak", "Egosi makarroiak ur gazitan eta gehitu tomate saltsa."),
 )
 
 # animal with article, its sound's verb form, where it lives
@@ -129,8 +106,6 @@ ANIMALS = (
     ("zaldia", "irrintzi egiten du", "belardian"),
     ("txoria", "txio egiten du", "zuhaitzean"),
     ("igela", "korrok egiten du", "putzuan"),
-    ("otsoa", "ulu egiten du", "basoan"),
-    ("ahatea", "kua-kua egiten du", "ibaian"),
 )
 
 # season, its first month, in the season, what it is like
@@ -151,10 +126,6 @@ ENGLISH_CAPITALS = (
     ("Ireland", "Dublin"),
     ("Greece", "Athens"),
     ("Norway", "Oslo"),
-    ("Japan", "Tokyo"),
-    ("China", "Beijing"),
-    ("Cuba", "Havana"),
-    ("Austria", "Vienna"),
 )
 
 ENGLISH_OPPOSITES = (
@@ -164,10 +135,6 @@ ENGLISH_OPPOSITES = (
     ("old", "young"),
     ("white", "black"),
     ("good", "bad"),
-    ("fast", "slow"),
-    ("clean", "dirty"),
-    ("easy", "hard"),
-    ("open", "closed"),
 )
 
 ENGLISH_NUMBERS = (
@@ -188,10 +155,4 @@ WORDS = (
     ("mountain", "mendi"),
     ("river", "ibai"),
     ("sea", "itsaso"),
-    ("sun", "eguzki"),
-    ("moon", "ilargi"),
-    ("school", "eskola"),
-    ("milk", "esne"),
-    ("tree", "zuhaitz"),
-    ("door", "ate"),
 )

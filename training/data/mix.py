@@ -65,8 +65,8 @@ def _documents(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Callab
     return take
 
 
-def _chats(source: chats.Split, tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Callable[[], Segment]:
+def _chats(
+    source: chats.Split, tokenizer: PreTrainedTokenizerFast, rng: random.Random
+) -> Callable[[], Segment]:
     stream = chats.chats(source.train, rng)
     return lambda: chat(tokenizer, next(stream))
-
-

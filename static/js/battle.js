@@ -1,0 +1,169 @@
+// A battle's page: frames in, the page's state out.
+
+import { wireConsent } from "./consent.js";
+import { clear, showSide } from "./pane.js";
+import { initial, isVotable, isWriting, offsets, reduce, retried } from "./reducer.js";
+import { BattleSocket } from "./socket.js";
+import { wireVote } from "./vote.js";
+
+const arena = document.querySelector("[data-arena]");
+const find = (selector) => arena.querySelector(selector);
+const texts = (key) => find(`[data-text="${key}"]`)?.textContent ?? "";
+const composer = find("[data-composer]");
+const field = composer.elements.text;
+const askConsent = wireConsent(arena, find("[data-consent-dialog]"));
+let state = fromPage();
+let pending = null;
+
+const socket = new BattleSocket({ onFrame: take, onReopen: resume, onLost: () => alertWith(texts("offline")) });
+
+function fromPage() {
+  const begun = initial();
+  if (!arena.dataset.battle) return begun;
+  begun.battle = arena.dataset.battle;
+  begun.turn = Number(arena.dataset.turns);
+  begun.status = arena.dataset.status;
+  for (const pane of panes(begun.turn)) {
+    Object.assign(begun.sides[pane.dataset.pane], { status: pane.dataset.status, held: Number(pane.dataset.sealed) });
+  }
+  return begun;
+}
+
+function panes(turn) {
+  return arena.querySelectorAll(`[data-turn="${turn}"] [data-pane]`);
+}
+
+function take(frame) {
+  const before = state;
+  state = reduce(state, frame);
+  if (state.battle && state.battle !== before.battle) adopt(state.battle);
+  if (state.turn > before.turn && !panes(state.turn).length) addTurn();
+  if (state.refused) refused(state.refused);
+  else if (frame.type !== "state" || state.turn > before.turn) alertWith("");
+  if (state.lost) return resume();
+  for (const pane of panes(state.turn)) {
+    const name = pane.dataset.pane;
+    const side = state.sides[name];
+    if (side.sealed.length || side.open) unread(name);
+    showSide(pane, side, texts);
+  }
+  if (state.ended) find("[data-announce]").textContent = texts(`announce-${state.ended}`);
+  controls();
+}
+
+function adopt(battle) {
+  history.replaceState(null, "", `/battle/${battle}/`);
+  arena.dataset.battle = battle;
+  find("[data-leave]").action = `/battle/${battle}/abandon/`;
+  find("[data-vote]").action = `/battle/${battle}/vote/`;
+  find("[data-leave]").hidden = false;
+  find("[data-tabs]").hidden = false;
+  for (const part of document.querySelectorAll("[data-intro]")) part.hidden = true;
+}
+
+function addTurn() {
+  const turn = find("[data-turn-template]").content.cloneNode(true);
+  turn.querySelector("[data-turn]").dataset.turn = state.turn;
+  turn.querySelector("[data-asked]").textContent = pending?.text ?? "";
+  find("[data-turns-list]").append(turn);
+  if (pending) {
+    field.value = "";
+    sessionStorage.removeItem("draft");
+    pending = null;
+    count();
+  }
+  panes(state.turn)[0].scrollIntoView({ block: "nearest" });
+}
+
+function controls() {
+  const writing = isWriting(state);
+  const left = Number(arena.dataset.maxTurns) - state.turn;
+  find("[data-stop]").hidden = !writing;
+  find("[data-send]").disabled = state.status === "answering";
+  find("[data-turns-left]").hidden = left !== 1;
+  composer.hidden = left <= 0 || ["voted", "abandoned"].includes(state.status);
+  const vote = find("[data-vote]");
+  if (vote) vote.hidden = !isVotable(state);
+}
+
+function refused(code) {
+  pending = null;
+  alertWith(texts(`refused-${code}`) || texts("refused-other"));
+  if (code === "consent_needed") arena.dataset.consent = "no";
+}
+
+function alertWith(text) {
+  const box = find("[data-alert]");
+  box.textContent = text;
+  box.hidden = !text;
+}
+
+function resume() {
+  if (state.battle) socket.send({ type: "resume", battle: state.battle, offsets: offsets(state) });
+  else if (pending) socket.send({ type: "turn", ...pending });
+}
+
+function unread(name) {
+  if (arena.dataset.view !== "both" && arena.dataset.view !== name) find(`[data-unread="${name}"]`).hidden = false;
+}
+
+function count() {
+  const box = find("[data-count]");
+  const limit = Number(box.dataset.limit);
+  box.hidden = field.value.length < limit * 0.8;
+  box.textContent = `${field.value.length} / ${limit}`;
+}
+
+composer.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (!field.value.trim() || !(await askConsent())) return field.focus();
+  pending = { text: field.value, key: crypto.randomUUID() };
+  socket.send({ type: "turn", ...pending });
+});
+field.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing && matchMedia("(pointer: fine)").matches) {
+    event.preventDefault();
+    composer.requestSubmit();
+  }
+});
+field.addEventListener("input", () => {
+  sessionStorage.setItem("draft", field.value);
+  count();
+});
+find("[data-stop]").addEventListener("click", () => socket.send({ type: "stop" }));
+arena.addEventListener("click", (event) => {
+  const retry = event.target.closest("[data-retry]");
+  if (retry) {
+    const name = retry.dataset.retry;
+    state = retried(state, name);
+    clear(retry.closest("[data-pane]"));
+    socket.send({ type: "retry", side: name });
+  }
+  const tab = event.target.closest("[data-tabs] [data-view]");
+  if (tab) {
+    arena.dataset.view = tab.dataset.view;
+    for (const each of tab.parentElement.children) each.setAttribute("aria-pressed", String(each === tab));
+    for (const mark of arena.querySelectorAll("[data-unread]")) if ([mark.dataset.unread, "both"].includes(tab.dataset.view)) mark.hidden = true;
+  }
+});
+for (const starter of document.querySelectorAll("[data-starter]")) {
+  starter.addEventListener("click", () => {
+    field.value = starter.textContent;
+    field.focus();
+    field.dispatchEvent(new Event("input"));
+  });
+}
+wireVote(find("[data-vote]"), {
+  onRevealed() {
+    composer.hidden = true;
+    find("[data-leave]").hidden = true;
+    socket.close();
+    find("[data-reveal]").focus();
+  },
+});
+
+if (!field.value) field.value = sessionStorage.getItem("draft") ?? "";
+if (state.battle) {
+  controls();
+  if (!["voted", "abandoned"].includes(state.status)) resume();
+}
