@@ -9,7 +9,12 @@ from typing import Any
 from training import codes
 from training.config import Recipe
 
-_PARTS = {"corpus": "Basque documents", "eu": "Basque chats", "en": "English chats"}
+# What people read on the reveal: Basque, like the arena.
+_PARTS = {
+    "corpus": "euskarazko dokumentuak",
+    "eu": "euskarazko elkarrizketak",
+    "en": "ingelesezko elkarrizketak",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,8 @@ def candidate_manifest(recipe: Recipe, run: Run, *, model_folder: str) -> dict[s
         "name": recipe.name,
         "revision": f"{run.steps} steps, seed {run.seed}",
         "description": recipe.description,
-        "backbone": f"from scratch, {run.parameters / 1e6:.2f} M parameters",
-        "training_data": ", ".join(parts) + " (CC0-1.0, written for Lehia)",
+        "backbone": f"hutsetik sortua, {run.parameters / 1e6:.2f} milioi parametro".replace(".", ","),
+        "training_data": ", ".join(parts) + " (CC0-1.0)",
         "licence": "CC0-1.0",
         "maker": "Lehia",
         "model_folder": model_folder,

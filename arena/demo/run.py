@@ -93,6 +93,7 @@ def _bring_up(layout: Layout, supervisor: Supervisor) -> None:
     supervisor.start(worker)
     supervisor.start(site)
     supervisor.wait_ready(site)
+    supervisor.wait_ready(worker)
 
 
 def fresh_process_environment(data: str) -> dict[str, str]:

@@ -55,12 +55,14 @@ def model_service(layout: Layout) -> Service:
 
 def worker_service(layout: Layout) -> Service:
     schedule = layout.data / "run" / "beat-schedule"
+    for old in schedule.parent.glob(f"{schedule.name}*"):
+        old.unlink()
     argv = [
         *(sys.executable, "-m", "celery", "-A", "arena.celery", "worker", "--beat"),
         *("--pool", "threads", "--concurrency", "2", "--loglevel", "WARNING"),
         *("--schedule", str(schedule), "--without-gossip", "--without-mingle"),
     ]
-    return Service("worker", argv, lambda: True, env=layout.env)
+    return Service("worker", argv, lambda: any(schedule.parent.glob(f"{schedule.name}*")), env=layout.env)
 
 
 def site_service(layout: Layout) -> Service:

@@ -1,0 +1,84 @@
+"""Plain typed builders: each makes what a test needs and nothing more."""
+
+from __future__ import annotations
+
+from itertools import count
+from uuid import UUID, uuid4
+
+from arena.duel import SideResult
+from arena.models import Battle, Campaign, Participant, Turn
+from arena.services import battles, turns
+from arena.services.campaigns import ensure_default_campaign
+from arena.services.people import give_consent
+from arena.types import AnswerStatus, Side
+from inference.models import Candidate, ModelEndpoint
+from inference.types import EndpointStatus
+
+_numbers = count(1)
+RUNNER = UUID(int=7)
+
+
+def make_candidate(code: str = "", *, base_url: str = "http://127.0.0.1:9/v1", **fields: str) -> Candidate:
+    code = code or f"eredua-{next(_numbers)}"
+    candidate = Candidate.objects.create(code=code, name=f"Izena {code}", **fields)
+    ModelEndpoint.objects.create(
+        candidate=candidate, base_url=base_url, model=f"/ereduak/{code}", status=EndpointStatus.ACTIVE.value
+    )
+    return candidate
+
+
+def make_campaign(*, candidates: int = 2) -> Campaign:
+    for _ in range(candidates):
+        make_candidate()
+    return ensure_default_campaign()
+
+
+def make_participant(campaign: Campaign | None = None) -> Participant:
+    return give_consent(
+        participant_id=None,
+        campaign=campaign or ensure_default_campaign(),
+        language="eu",
+        is_14_or_older=True,
+    )
+
+
+def begin(participant: Participant, battle: Battle | None = None, text: str = "Kaixo") -> Turn:
+    begun = battles.begin_turn(
+        participant_id=participant.pk,
+        battle_id=battle.pk if battle else None,
+        text=text,
+        key=uuid4(),
+        runner_id=RUNNER,
+    )
+    assert begun.plan is not None
+    return Turn.objects.select_related("battle").get(pk=begun.plan.turn_id)
+
+
+def complete(side: Side, text: str = "Erantzuna") -> SideResult:
+    return SideResult(
+        side=side,
+        status=AnswerStatus.COMPLETE,
+        text=text,
+        reason="stop",
+        prompt_tokens=3,
+        completion_tokens=2,
+        first_token_ms=5,
+        duration_ms=9,
+    )
+
+
+def failed(side: Side, code: str = "server") -> SideResult:
+    return SideResult(side=side, status=AnswerStatus.FAILED, code=code)
+
+
+def finish(turn: Turn, *results: SideResult) -> Battle:
+    turns.finish_turn(
+        turn_id=turn.pk,
+        runner_id=RUNNER,
+        results=results or (complete(Side.A), complete(Side.B)),
+    )
+    return Battle.objects.get(pk=turn.battle_id)
+
+
+def ready_battle(participant: Participant) -> Battle:
+    return finish(begin(participant))
