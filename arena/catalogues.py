@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "arena" / "locale"
 LANGUAGES = ("eu", "es", "en")
 SOURCE = "en"
+_HEADERS = ('"Language: ', '"Plural-Forms', '"MIME', '"Content')
 _KEYWORDS = DEFAULT_KEYWORDS | {"gettext_lazy": None, "ngettext_lazy": (1, 2), "pgettext_lazy": ((1, "c"), 2)}
 
 
@@ -46,9 +47,17 @@ def update() -> None:
         for message in catalog:
             if language == SOURCE and message.id:
                 message.string = message.id
-        _po(language).parent.mkdir(parents=True, exist_ok=True)
-        with _po(language).open("wb") as handle:
-            write_po(handle, catalog, width=0, sort_output=True, omit_header=False, include_lineno=False)
+        write(language, catalog)
+
+
+def write(language: str, catalog: Catalog) -> None:
+    """Without dates and names in the header, so that the same messages give the same file."""
+    out = io.BytesIO()
+    write_po(out, catalog, width=0, sort_output=True, include_lineno=False)
+    header, _, rest = out.getvalue().decode().partition("\n\n")
+    kept = [line for line in header.split("\n") if line.startswith(("msgid", "msgstr", *_HEADERS))]
+    _po(language).parent.mkdir(parents=True, exist_ok=True)
+    _po(language).write_text("\n".join(kept) + "\n\n" + rest)
 
 
 def faults() -> list[str]:

@@ -1,31 +1,22 @@
-"""A real PostgreSQL for the whole run, in a folder of its own, before Django reads its settings."""
+"""Fixtures that every package's tests may use."""
 
 from __future__ import annotations
 
-import atexit
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
 
-_DATA = Path(tempfile.mkdtemp(prefix="lehia-test-"))
-_DATA.chmod(0o711)  # where there are no user namespaces the server runs as another user
-atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
-os.environ.setdefault("LEHIA_DATA", str(_DATA))
-os.environ.setdefault("LEHIA_MODEL_HOSTS", "")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config: pytest.Config) -> None:
-    from arena.embedded import postgres
-
-    if "DATABASE_URL" not in os.environ:
-        postgres.start(_DATA, durable=False)
-        config.add_cleanup(lambda: postgres.stop(_DATA))
+from tests.database import REPOSITORY
 
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
-    return Path(__file__).resolve().parent.parent
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files() -> None:
+    """Pages name their static files by hash, so these are collected first."""
+    from django.core.management import call_command
+
+    call_command("collectstatic", interactive=False, verbosity=0)

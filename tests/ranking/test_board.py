@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ranking.board import BoardResult, Rating, build_board
+from ranking.errors import NotConverged
 from ranking.tally import Tally
 from ranking.types import Criterion, Status, TieRule
 from tests.ranking.builders import Vote, make_tally, ring, simulated, votes_strategy
@@ -149,6 +150,28 @@ def test_a_thousand_models_make_a_board() -> None:
     board = build_board(ring(1000))
     assert_sound(board)
     assert board.n_models == 1000
+
+
+@settings(max_examples=150)
+@given(st.lists(st.integers(0, 15), min_size=8, max_size=8))
+def test_a_board_of_any_steepness_is_sound(powers: list[int]) -> None:
+    """Up to 10**15 wins to one: beyond what floating-point numbers can fit."""
+    counts = np.zeros((5, 5, 4), dtype=np.int64)
+    for place, power in enumerate(powers[:4]):
+        counts[place, place + 1, :2] = 10**power, 1
+        counts[place + 1, (place + 3) % 5, 0] += 10 ** powers[4 + place] * (powers[4 + place] % 2)
+    board = build_board(Tally(tuple("abcde"), counts))
+    assert_sound(board)
+
+
+def test_a_board_beyond_floating_point_numbers_is_unbounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def steep(tally: Tally, **options: object) -> None:
+        raise NotConverged("too steep")
+
+    monkeypatch.setattr("ranking.board.fit_bradley_terry", steep)
+    board = build_board(ring(3))
+    assert_sound(board)
+    assert board.status is Status.UNBOUNDED
 
 
 @settings(max_examples=150)

@@ -80,7 +80,18 @@ def test_the_table_shows_ranks_intervals_and_counts(capsys: pytest.CaptureFixtur
     assert main([PAIRS]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "12890 votes, 21 models, overall, ties half, 95 % intervals, status ok"
-    assert lines[2].split() == ["1", "1-1", "gpt-4o-2024-11-20", "1188.6", "1169.3..1207.9", "1207", "802", "197", "208", "ok"]
+    assert lines[2].split() == [
+        "1",
+        "1-1",
+        "gpt-4o-2024-11-20",
+        "1188.6",
+        "1169.3..1207.9",
+        "1207",
+        "802",
+        "197",
+        "208",
+        "ok",
+    ]
     assert len(lines) == 23
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from ranking import reference
@@ -122,3 +123,53 @@ def test_at_the_maximum_each_model_scores_what_is_expected_of_it(votes: list[Vot
     points = tally.points()
     expected = ((points + points.T) * win_probabilities(fit.strengths)).sum(axis=1)
     assert expected == pytest.approx(points.sum(axis=1), abs=1e-7)
+
+
+def test_a_step_that_overshoots_is_halved() -> None:
+    fit = fit_bradley_terry(make_tally("x>y*3", "y>x"), start=np.array([4.0, -4.0]))
+    assert fit.strengths[0] - fit.strengths[1] == pytest.approx(np.log(3))
+
+
+def test_a_board_beyond_the_linear_algebra_of_the_start_is_fitted_from_zeros(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tally = make_tally("x>y*3", "y>x")
+
+    def fails(points: np.ndarray) -> np.ndarray:
+        raise ValueError("stationary distribution could not be computed")
+
+    for start in (fails, lambda points: np.array([np.inf, 0.0])):
+        monkeypatch.setattr("ranking.fit.choix.lsr_pairwise_dense", start)
+        assert fit_bradley_terry(tally).strengths[0] == pytest.approx(np.log(3) / 2)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(2, 7),
+    st.lists(st.integers(0, 4), min_size=14, max_size=14),
+    st.lists(st.integers(-6, 6), min_size=7, max_size=7),
+)
+def test_any_lopsided_ring_converges_from_anywhere(m: int, powers: list[int], start: list[int]) -> None:
+    wins = np.zeros((m, m), dtype=np.int64)
+    for i in range(m):
+        j = (i + 1) % m
+        wins[i, j] += 10 ** powers[2 * i]
+        wins[j, i] += 10 ** powers[2 * i + 1] if powers[2 * i + 1] % 2 else 0
+    counts = np.zeros((m, m, 4), dtype=np.int64)
+    counts[:, :, 0] = wins
+    tally = Tally(tuple(f"m{i}" for i in range(m)), counts)
+    fit = fit_bradley_terry(tally, start=np.array(start[:m], dtype=np.float64))
+    assert fit.strengths == pytest.approx(fit_bradley_terry(tally).strengths, abs=1e-6)
+
+
+def test_a_place_that_never_stands_still_is_good_enough_where_the_score_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ranking.fit._SHORTEST_STEP", 0.0)
+    fit = fit_bradley_terry(make_tally("x>y*3", "y>x"))
+    assert fit.score_norm < SCORE_TOLERANCE
+
+
+def test_a_hessian_without_an_inverse_is_an_error_of_ours() -> None:
+    with pytest.raises(NotConverged, match="floating-point"):
+        fit_bradley_terry(make_tally("x>y", "y>x"), start=np.array([1e9, -1e9]))

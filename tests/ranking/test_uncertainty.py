@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ranking.board import build_board
-from ranking.fit import fit_bradley_terry, win_probabilities
+from ranking.errors import NotConverged
+from ranking.fit import Fit, fit_bradley_terry, win_probabilities
 from ranking.tally import Tally
 from ranking.types import Outcome, TieRule
 from ranking.uncertainty import sandwich_covariance
@@ -89,3 +90,12 @@ def test_intervals_of_95_percent_hold_the_truth_in_95_percent_of_simulated_board
             held.append(row.low <= truth <= row.high)
     assert len(held) == 2000
     assert 0.935 <= np.mean(held) <= 0.965
+
+
+def test_a_fit_without_curvature_or_spread_has_no_variance() -> None:
+    even = Fit(strengths=np.zeros(2), hessian=np.zeros((2, 2)), score_norm=0.0, ties=TieRule.HALF)
+    with pytest.raises(NotConverged, match="singular"):
+        sandwich_covariance(make_tally("x>y", "y>x"), even)
+    ties_only = make_tally("x=y*9")
+    with pytest.raises(NotConverged, match="lost in rounding"):
+        sandwich_covariance(ties_only, fit_bradley_terry(ties_only))

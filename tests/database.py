@@ -1,0 +1,30 @@
+"""A pytest plugin, named in pyproject: a real PostgreSQL for the run, in a folder of its own, before Django reads its settings."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+_DATA = Path(tempfile.mkdtemp(prefix="lehia-test-"))
+_DATA.chmod(0o711)  # where there are no user namespaces the server runs as another user
+atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
+
+# Trained candidates are made once and kept beside the checkout's data.
+os.environ.setdefault("LEHIA_MODELS", str(REPOSITORY / "var" / "models"))
+os.environ["LEHIA_DATA"] = str(_DATA)
+os.environ["LEHIA_MODEL_HOSTS"] = ""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    from arena.embedded import postgres
+
+    if "DATABASE_URL" not in os.environ:
+        postgres.start(_DATA, durable=False)
+        config.add_cleanup(lambda: postgres.stop(_DATA))
