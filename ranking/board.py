@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ranking import connectivity
+from ranking.errors import NotConverged
 from ranking.fit import Vector, fit_bradley_terry
 from ranking.ranks import quantile, rank_intervals, ranks, separated, tiers
 from ranking.tally import Indices, Tally
@@ -90,14 +91,13 @@ def build_board(
     -------
     BoardResult
         Ratings for :func:`ranking.connectivity.core`; an explicit status for every other model. The board's own status is ``EMPTY`` without votes,
-        the reason where nobody has a rating, ``PROVISIONAL`` while a row that had battles is not ``OK``, else ``OK``.
+        the reason where nobody has a rating, ``PROVISIONAL`` while a row that had battles is not ``OK``, else ``OK``. Strengths that floating-point
+        numbers cannot hold (some million wins to one, around a ring) count as ``UNBOUNDED``.
 
     Raises
     ------
     ValueError
         If *interval* is not between 0 and 1.
-    NotConverged
-        If the fit did not end.
     """
     if not 0 < interval < 1:
         raise ValueError("the interval is a probability between 0 and 1")
@@ -110,9 +110,13 @@ def build_board(
             tally.models, records, connectivity.outside(points, rated), strict=True
         )
     ]
-    if len(rated):
+    try:
         for index, row in zip(rated, _rated(tally, rated, records, ties, interval), strict=True):
             rows[index] = row
+    except NotConverged:
+        rows = [
+            _unrated(row.model, record, Status.UNBOUNDED) for row, record in zip(rows, records, strict=True)
+        ]
     rows.sort(key=lambda row: (row.rating is None, -(row.rating or 0.0), row.model))
     return BoardResult(
         n_votes=tally.n_votes,
@@ -143,6 +147,8 @@ def _records(tally: Tally) -> list[_Record]:
 def _rated(
     tally: Tally, rated: Indices, records: list[_Record], ties: TieRule, interval: float
 ) -> list[Rating]:
+    if not len(rated):
+        return []
     part = tally.at(rated)
     fit = fit_bradley_terry(part, ties=ties)
     covariance = sandwich_covariance(part, fit)

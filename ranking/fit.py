@@ -18,8 +18,10 @@ Vector = NDArray[np.float64]
 
 SCORE_TOLERANCE = 1e-8
 _MOST_STEPS = 200
-_MOST_HALVINGS = 40
-_SHORTEST_STEP = 1e-8  # nats: where rounding hides the score, the place has to stand still
+_SHORTEST_STEP = 1e-8  # nats: on a flat top a small score is not enough, the place has to stand still
+_SAFE_STEP = (
+    0.5  # nats: the likelihood's curvature cannot change so much within it that a Newton step leads down
+)
 _LONGEST_STEP = 5.0  # nats: beyond it the likelihood's curvature says nothing of the place
 
 
@@ -68,12 +70,12 @@ def fit_bradley_terry(tally: Tally, *, ties: TieRule = TieRule.HALF, start: Vect
     DisconnectedTally, UnboundedTally
         If wins and ties do not join all models into one strongly connected component.
     NotConverged
-        If the score stays above its tolerance.
+        If the board is too steep for floating-point numbers: some million wins to one, around a ring.
 
     Notes
     -----
     Newton's method from :func:`choix.lsr_pairwise_dense` (Maystre and Grossglauser, "Fast and accurate inference of Plackett-Luce models", NeurIPS
-    2015), with step halving. A tie is half a win for each side, as in the EMNLP 2025 study.
+    2015); steps of more than half a nat are halved until the likelihood rises. A tie is half a win for each side, as in the EMNLP 2025 study.
     """
     points = tally.points(ties)
     status = connectivity.check(points)
@@ -118,17 +120,21 @@ def _spectral(points: Matrix) -> Vector:
 def _newton(points: Matrix, strengths: Vector, ties: TieRule) -> Fit:
     battles = points + points.T
     rounding = 4 * float(np.finfo(np.float64).eps) * float(battles.sum(axis=1).max())
-    level = log_likelihood(points, strengths)
+    tolerance = max(SCORE_TOLERANCE, rounding)
     for _ in range(_MOST_STEPS):
         score, hessian = _derivatives(points, battles, strengths)
-        size = float(np.abs(score).max())
-        step = np.asarray(np.linalg.solve(regular(hessian)[0], score), dtype=np.float64)
+        fit = Fit(strengths, hessian, float(np.abs(score).max()), ties)
+        step = _solved(hessian, score)
         length = float(np.abs(step).max())
-        if size < SCORE_TOLERANCE or (size < rounding and length < _SHORTEST_STEP):
-            return Fit(strengths, hessian, size, ties)
-        step *= min(1.0, _LONGEST_STEP / length)
-        strengths, level = _uphill(points, strengths, step, level)
-    raise NotConverged(f"the score is still {size:.3g} votes after {_MOST_STEPS} steps")
+        if fit.score_norm < tolerance and length < _SHORTEST_STEP:
+            return fit
+        if length > _SAFE_STEP:
+            step = _uphill(points, strengths, step * min(1.0, _LONGEST_STEP / length))
+        strengths = strengths + step
+        strengths = strengths - strengths.mean()
+    if fit.score_norm < tolerance:  # a top so flat that rounding moves its place, but no interval could tell
+        return fit
+    raise NotConverged(f"the score is still {fit.score_norm:.3g} votes after {_MOST_STEPS} steps")
 
 
 def _derivatives(points: Matrix, battles: Matrix, strengths: Vector) -> tuple[Vector, Matrix]:
@@ -138,12 +144,16 @@ def _derivatives(points: Matrix, battles: Matrix, strengths: Vector) -> tuple[Ve
     return score, np.diag(weights.sum(axis=1)) - weights
 
 
-def _uphill(points: Matrix, strengths: Vector, step: Vector, level: float) -> tuple[Vector, float]:
-    """The Newton step, halved until the likelihood does not fall by more than rounding."""
-    for _ in range(_MOST_HALVINGS):
-        moved = strengths + step
-        reached = log_likelihood(points, moved)
-        if reached >= level - 1e-12 * abs(level):
-            return moved - moved.mean(), reached
+def _solved(hessian: Matrix, score: Vector) -> Vector:
+    try:
+        return np.asarray(np.linalg.solve(regular(hessian)[0], score), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        raise NotConverged("the board is steeper than floating-point numbers reach") from None
+
+
+def _uphill(points: Matrix, strengths: Vector, step: Vector) -> Vector:
+    """The step, halved until the likelihood rises or the step is safe."""
+    level = log_likelihood(points, strengths)
+    while log_likelihood(points, strengths + step) < level and np.abs(step).max() > _SAFE_STEP:
         step = step / 2
-    return strengths, level
+    return step

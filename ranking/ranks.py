@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ranking.fit import Vector
 from ranking.tally import Matrix
@@ -15,7 +15,7 @@ Separated = NDArray[np.bool_]
 
 def quantile(level: float) -> float:
     """How many standard errors a two-sided normal interval of *level*, in (0, 1), reaches; finite for every float below 1."""
-    return float(norm.isf((1 - level) / 2))
+    return -float(ndtri((1 - level) / 2))
 
 
 def separated(strengths: Vector, covariance: Matrix, *, level: float) -> Separated:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ranking.errors import NotConverged
 from ranking.fit import Fit, regular, win_probabilities
 from ranking.tally import Matrix, Tally
 from ranking.types import TieRule
@@ -24,6 +25,11 @@ def sandwich_covariance(tally: Tally, fit: Fit) -> Matrix:
     ndarray
         Shape ``(m, m)``, in nats squared, for strengths with mean zero: rows sum to zero.
 
+    Raises
+    ------
+    NotConverged
+        If the fit is too steep for floating-point numbers to tell a variance.
+
     Notes
     -----
     ``H+ J H+`` with ``J`` the sum over votes of the outer products of their scores (H. White, "Maximum likelihood estimation of misspecified models",
@@ -38,6 +44,11 @@ def sandwich_covariance(tally: Tally, fit: Fit) -> Matrix:
     meat = np.diag(squares.sum(axis=1)) - squares
     m = len(fit.strengths)
     filled, size = regular(fit.hessian)
-    inverse = np.linalg.inv(filled) - 1.0 / (size * m)  # the pseudo-inverse: constants projected out
+    try:
+        inverse = np.linalg.inv(filled) - 1.0 / (size * m)  # the pseudo-inverse: constants projected out
+    except np.linalg.LinAlgError:
+        raise NotConverged("the Hessian is singular") from None
     covariance: Matrix = inverse @ meat @ inverse
+    if not (np.diag(covariance) > 0).all():
+        raise NotConverged("a variance is lost in rounding")
     return (covariance + covariance.T) / 2
