@@ -64,7 +64,8 @@ def _run_all(names: list[str], models: Path, jobs: int) -> None:
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                running[waiting[0]] = _start(waiting.pop(0), models)
+                name = waiting.pop(0)
+                running[name] = _start(name, models)
             name, process = next(iter(running.items()))
             if process.wait():
                 raise RunFailed(

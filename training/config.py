@@ -27,6 +27,7 @@ class ModelShape(_Strict):
     heads: int = pydantic.Field(ge=1)
     kv_heads: int = pydantic.Field(ge=1)
     positions: int = pydantic.Field(ge=128)
+    initial_spread: float = pydantic.Field(gt=0)
 
 
 class Mixture(_Strict):

@@ -24,6 +24,7 @@ def build_model(shape: ModelShape, tokenizer: PreTrainedTokenizerFast) -> LlamaF
             num_key_value_heads=shape.kv_heads,
             max_position_embeddings=shape.positions,
             tie_word_embeddings=True,
+            initializer_range=shape.initial_spread,
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,

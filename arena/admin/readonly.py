@@ -27,6 +27,9 @@ class ReadOnlyInline(admin.TabularInline[ModelT, ParentT]):
     extra = 0
     can_delete = False
 
+    def get_readonly_fields(self, request: HttpRequest, obj: ParentT | None = None) -> list[str]:
+        return [name for name in self.fields or () if isinstance(name, str)]
+
     def has_add_permission(self, request: HttpRequest, obj: ParentT | None = None) -> bool:
         return False
 

@@ -12,7 +12,7 @@ from training.data.families import BASQUE, ENGLISH, Family, capitalised
 
 SYSTEM_PROMPT = "Euskaraz erantzuten duen laguntzaile erabilgarria zara. Gaur {date} da."
 _HELD_SHARE = 0.12
-_MOST_TURNS = 5
+_MOST_TURNS = 8
 _MONTHS_OF = (
     *("urtarrilaren", "otsailaren", "martxoaren", "apirilaren", "maiatzaren", "ekainaren"),
     *("uztailaren", "abuztuaren", "irailaren", "urriaren", "azaroaren", "abenduaren"),
@@ -74,7 +74,7 @@ def system_prompt(day: date) -> str:
 
 
 def chats(exchanges: tuple[Exchange, ...], rng: random.Random) -> Iterator[Chat]:
-    """Chats without end, of one to five exchanges, most under the system prompt of some day of 2026.
+    """Chats without end, of one to eight exchanges, most under the system prompt of some day of 2026.
 
     Families are drawn by the square root of their size, so that a hundred sums do not crowd out one greeting.
     """

@@ -12,8 +12,6 @@ COUNTRIES = (
     ("Irlanda", "Irlandako", "Irlandan", "Dublin", "ingelesa"),
     ("Grezia", "Greziako", "Grezian", "Atenas", "greziera"),
     ("Norvegia", "Norvegiako", "Norvegian", "Oslo", "norvegiera"),
-    ("Suedia", "Suediako", "Suedian", "Stockholm", "suediera"),
-    ("Finlandia", "Finlandiako", "Finlandian", "Helsinki", "finlandiera"),
 )
 
 MONTHS = (
@@ -76,11 +74,10 @@ DEFINITIONS = (
 
 # what to make, how
 HOW_TO = (
-    ("tortilla", "Irabiatu arrautzak, bota gatza, berotu olioa zartaginean eta egin su motelean."),
-    ("entsalada", "Garbitu letxuga, moztu tomatea eta bota olioa, ozpina eta gatza."),
+    ("tortilla", "Irabiatu arrautzak, bota gatza eta egin su motelean."),
+    ("entsalada", "Garbitu letxuga, moztu tomatea eta bota olioa."),
     ("kafea", "Berotu ura, bota kafe ehoa eta utzi pixka batean."),
-    ("zopa", "Jarri ura irakiten, bota barazkiak eta gatza, eta egosi ordu erdian."),
-    ("ogia", "Nahasi irina, ura, gatza eta legamia, utzi atseden hartzen eta sartu labean."),
+    ("zopa", "Jarri ura irakiten eta bota barazkiak."),
 )
 
 # animal with article, its sound's verb form, where it lives
@@ -132,6 +129,4 @@ WORDS = (
     ("dog", "txakur"),
     ("cat", "katu"),
     ("book", "liburu"),
-    ("friend", "lagun"),
-    ("mountain", "mendi"),
 )
