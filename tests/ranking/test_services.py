@@ -9,15 +9,17 @@ import pytest
 from django.db import IntegrityError, close_old_connections, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
+from ranking.board import build_board
 from ranking.errors import TallyMisuse
 from ranking.models import Board, Snapshot, TallyCell
-from ranking.selectors import load_tally
+from ranking.selectors import live_board, load_tally
 from ranking.services import TallyEntry, publish_snapshot, record, replace_tally
 from ranking.services.tallies import overwrite_tally
 from ranking.tally import Tally
 from ranking.types import BoardKind, Criterion, Outcome
-from tests.ranking.builders import Vote, make_board, make_tally, ring, votes_strategy
+from tests.ranking.builders import NAMES, Vote, make_board, make_tally, ring, votes_strategy
 
 OVERALL, CONTENT = Criterion.OVERALL, Criterion.CONTENT
 
@@ -279,3 +281,26 @@ def test_what_is_stored_names_itself() -> None:
     assert str(board) == "Lehia"
     assert str(TallyCell.objects.get()) == f"{board.pk} overall x y"
     assert str(snapshot).startswith(f"{board.pk} overall 20")
+
+
+@pytest.mark.django_db
+def test_a_vote_on_three_criteria_takes_seven_queries(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    board = make_board()
+    entries = [entry("x", "y", Outcome.TIE, criterion) for criterion in Criterion]
+    with transaction.atomic(), django_assert_num_queries(7):
+        record(board_id=board.pk, entries=entries)
+
+
+@pytest.mark.django_db
+def test_the_live_board_is_the_board_of_the_votes_that_were_recorded() -> None:
+    board = make_board()
+    chance = random.Random(12)
+    votes: list[Vote] = []
+    for _ in range(120):
+        model_a, model_b = chance.sample(NAMES, 2)
+        votes.append((model_a, model_b, chance.choice(list(Outcome))))
+    for model_a, model_b, outcome in votes:
+        record(board_id=board.pk, entries=[entry(model_a, model_b, outcome)])
+    assert live_board(board=board, criterion=OVERALL) == build_board(Tally.from_votes(votes))

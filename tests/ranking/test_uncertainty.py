@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ranking.board import build_board
 from ranking.errors import NotConverged
 from ranking.fit import Fit, fit_bradley_terry, win_probabilities
+from ranking.ranks import separated
 from ranking.tally import Tally
 from ranking.types import Outcome, TieRule
 from ranking.uncertainty import sandwich_covariance
@@ -99,3 +100,27 @@ def test_a_fit_without_curvature_or_spread_has_no_variance() -> None:
     ties_only = make_tally("x=y*9")
     with pytest.raises(NotConverged, match="lost in rounding"):
         sandwich_covariance(ties_only, fit_bradley_terry(ties_only))
+
+
+def test_rank_intervals_hold_the_true_rank_at_least_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(77)
+    true = np.array([0.8, 0.5, 0.45, 0.1, -0.1, -0.15, -0.6, -1.0])
+    held = []
+    for _ in range(120):
+        for row in build_board(simulated(true, per_pair=40, tie_rate=0.3, rng=rng)).ratings:
+            assert row.rank_low is not None
+            assert row.rank_high is not None
+            held.append(row.rank_low <= int(row.model[1:]) + 1 <= row.rank_high)
+    assert np.mean(held) >= 0.94
+
+
+def test_two_models_of_equal_strength_are_told_apart_in_one_board_of_twenty() -> None:
+    rng = np.random.default_rng(31)
+    true = np.array([0.3, 0.0, 0.0, -0.3])
+    apart = 0
+    for _ in range(600):
+        tally = simulated(true, per_pair=60, tie_rate=0.3, rng=rng)
+        fit = fit_bradley_terry(tally)
+        better = separated(fit.strengths, sandwich_covariance(tally, fit), level=0.95)
+        apart += bool(better[1, 2] or better[2, 1])
+    assert 0.03 <= apart / 600 <= 0.07
