@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
@@ -65,7 +63,7 @@ class ModelEndpointAdmin(admin.ModelAdmin[ModelEndpoint]):
     list_filter = ("status", "health")
     list_select_related = ("candidate",)
     readonly_fields = ("health", "health_detail", "health_checked_at", "probe_first_token_ms", "key_is_set")
-    actions: ClassVar = ["probe_now", "disable", "activate"]
+    actions = ("probe_now", "disable", "activate")
 
     @admin.display(boolean=True, description=gettext_lazy("key set"))
     def key_is_set(self, endpoint: ModelEndpoint) -> bool:

@@ -30,20 +30,40 @@ class Fault(StrEnum):
     GARBAGE = "garbage"
     DIES = "dies"
     NO_END = "no_end"
+    BAD_UTF8 = "bad_utf8"
+    NOT_A_STREAM = "not_a_stream"
+    REFUSES_IN_BAND = "refuses_in_band"
     HANGS_FIRST = "hangs_first"
+    HANGS_AFTER_ROLE = "hangs_after_role"
     HANGS_BETWEEN = "hangs_between"
+
+
+def _event(payload: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(payload).encode() + b"\n\n"
+
+
+# What is sent in place of a stream.
+_BODIES = {
+    Fault.EMPTY_BODY: b"",
+    Fault.GARBAGE: b"data: {not json\n\n",
+    Fault.BAD_UTF8: b'data: {"choices": [{"delta": {"content": "\xc3"}}]}\n\n',
+    Fault.NOT_A_STREAM: b'{"choices": [{"message": {"content": "Kaixo"}, "finish_reason": "stop"}]}',
+    Fault.REFUSES_IN_BAND: _event({"error": "scripted"}),
+}
 
 
 @dataclass
 class FakeModelServer:
     """An OpenAI-compatible server on loopback.
 
-    ``words`` are streamed one a chunk; ``gate``, when set to an event, is awaited before each word after the first. Counters tell what happened.
+    ``words`` are streamed one a chunk; ``reasons`` sends hidden reasoning before them; ``gate``, when set to an event, is awaited before each
+    word after the first. Counters tell what happened.
     """
 
     words: tuple[str, ...] = ("Kaixo", " mundua")
     fault: Fault = Fault.NONE
     finish_reason: str = "stop"
+    reasons: bool = False
     gate: asyncio.Event | None = None
     base_url: str = ""
     requests: int = 0
@@ -90,16 +110,18 @@ class FakeModelServer:
         await response.prepare(request)
         if self.fault is Fault.HANGS_FIRST:
             await asyncio.Event().wait()
-        if self.fault is Fault.EMPTY_BODY:
-            return response
-        if self.fault is Fault.GARBAGE:
-            await response.write(b"data: {not json\n\n")
+        if (body := _BODIES.get(self.fault)) is not None:
+            await response.write(body)
             return response
         await response.write(b": a comment\n\n" + _event({"choices": [{"delta": {"role": "assistant"}}]}))
+        if self.fault is Fault.HANGS_AFTER_ROLE:
+            await asyncio.Event().wait()
         await self._words(request, response)
         return response
 
     async def _words(self, request: web.Request, response: web.StreamResponse) -> None:
+        for hidden in ("reasoning", "reasoning_content") if self.reasons else ():
+            await response.write(_event({"choices": [{"delta": {hidden: "isilpekoa"}}]}))
         for index, word in enumerate(() if self.fault is Fault.EMPTY_ANSWER else self.words):
             if index and self.gate is not None:
                 await self.gate.wait()
@@ -114,7 +136,9 @@ class FakeModelServer:
                 return
         if self.fault is not Fault.NO_END:
             await response.write(_event({"choices": [{"delta": {}, "finish_reason": self.finish_reason}]}))
-            await response.write(_event({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}))
+            await response.write(
+                _event({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}})
+            )
         await response.write(b"data: [DONE]\n\n")
 
 
@@ -122,7 +146,7 @@ class FakeModelServer:
 async def fake_model_server(server: FakeModelServer) -> AsyncIterator[FakeModelServer]:
     """The server on a free port, for the length of a block."""
     app = web.Application()
-    app.router.add_post("/v1/chat/completions", server._handle)  # noqa: SLF001  # its own runner
+    app.router.add_post("/v1/chat/completions", server._handle)  # its own runner
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -133,7 +157,3 @@ async def fake_model_server(server: FakeModelServer) -> AsyncIterator[FakeModelS
         yield server
     finally:
         await runner.cleanup()
-
-
-def _event(payload: dict[str, Any]) -> bytes:
-    return b"data: " + json.dumps(payload).encode() + b"\n\n"

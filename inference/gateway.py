@@ -41,8 +41,9 @@ async def stream(request: GenerationRequest) -> AsyncGenerator[Delta | Done, Non
     try:
         async with aclosing(openai_compatible.stream(request)) as events:
             async for event in events:
+                if isinstance(event, Done):
+                    outcome = "done"  # before the reader has it: readers leave at this event
                 yield event
-        outcome = "done"
     except StreamError as error:
         outcome = error.code.value
         raise

@@ -49,17 +49,36 @@ _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, str], ope
 
 async def stream(request: GenerationRequest) -> AsyncGenerator[Delta | Done, None]:
     """The answer as deltas and one :class:`Done`; see :func:`inference.gateway.stream`."""
-    deadlines = request.target.deadlines
+    clock = _Clock(request.target.deadlines)
     answer = _Answer()
     try:
-        async with asyncio.timeout(deadlines.total_s):
-            async with aclosing(_chunks(request, deadlines)) as chunks:
-                async for chunk in chunks:
-                    for text in answer.take(chunk):
-                        yield Delta(text)
+        async with aclosing(_chunks(request, clock)) as chunks:
+            async for chunk in chunks:
+                for text in answer.take(chunk):
+                    yield Delta(text)
+                    clock.wrote()
     except TimeoutError:
         raise errors.StreamTimeout("past a deadline of the stream") from None
     yield answer.done()
+
+
+class _Clock:
+    """When the next text is due. No timer runs while the reader has the turn: one that fired there would cancel the reader.
+
+    What carries no text (comments, the role, hidden reasoning) moves no deadline.
+    """
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._time = asyncio.get_running_loop().time
+        self._between_s = deadlines.between_tokens_s
+        self._end = self._time() + deadlines.total_s
+        self._due = self._time() + deadlines.first_token_s
+
+    def wrote(self) -> None:
+        self._due = self._time() + self._between_s
+
+    def waiting(self) -> asyncio.Timeout:
+        return asyncio.timeout_at(min(self._end, self._due))
 
 
 class _Answer:
@@ -92,32 +111,31 @@ class _Answer:
         return Done(FinishReason(reason), self._usage.prompt_tokens, self._usage.completion_tokens)
 
 
-async def _chunks(request: GenerationRequest, deadlines: Deadlines) -> AsyncGenerator[_Chunk, None]:
+async def _chunks(request: GenerationRequest, clock: _Clock) -> AsyncGenerator[_Chunk, None]:
     parser = EventParser()
-    async with aclosing(_raw(request, deadlines)) as raw:
+    async with aclosing(_raw(request, clock)) as raw:
         async for data in raw:
             for event in parser.feed(data):
                 if event == b"[DONE]":
                     return
                 try:
-                    yield _decode(event)
-                except msgspec.DecodeError:
+                    chunk = _decode(event)
+                except (msgspec.DecodeError, UnicodeDecodeError):
                     raise errors.MalformedStream("an event is not a chunk of a completion") from None
+                yield chunk
 
 
-async def _raw(request: GenerationRequest, deadlines: Deadlines) -> AsyncGenerator[bytes, None]:
-    """The response's bytes, each wait under its own deadline."""
+async def _raw(request: GenerationRequest, clock: _Clock) -> AsyncGenerator[bytes, None]:
+    """The response's bytes, each wait under the clock."""
     client = _client(request.target)
     try:
         manager = client.chat.completions.with_streaming_response.create(**_arguments(request))
-        async with asyncio.timeout(deadlines.first_token_s):
+        async with clock.waiting():
             response = await manager.__aenter__()
         try:
             received = response.iter_bytes()
-            wait_s = deadlines.first_token_s
-            while (data := await _next(received, wait_s)) is not None:
+            while (data := await _next(received, clock)) is not None:
                 yield data
-                wait_s = deadlines.between_tokens_s
         finally:
             await manager.__aexit__(None, None, None)
     except openai.APIStatusError as error:
@@ -133,8 +151,8 @@ async def _raw(request: GenerationRequest, deadlines: Deadlines) -> AsyncGenerat
         raise errors.MalformedStream("the connection broke in mid-stream") from None
 
 
-async def _next(received: AsyncIterator[bytes], wait_s: float) -> bytes | None:
-    async with asyncio.timeout(wait_s):
+async def _next(received: AsyncIterator[bytes], clock: _Clock) -> bytes | None:
+    async with clock.waiting():
         return await anext(received, None)
 
 
@@ -150,7 +168,9 @@ def _arguments(request: GenerationRequest) -> dict[str, Any]:
         "stream": True,
         "extra_headers": {"X-Request-Id": request.request_id},
     }
-    if request.target.provider is not Provider.TRANSFORMERS:  # it refuses fields that it does not know
+    if (
+        request.target.provider is not Provider.TRANSFORMERS
+    ):  # it tells usage unasked, and warns of this field
         arguments["stream_options"] = {"include_usage": True}
     if sampling.stop:
         arguments["stop"] = list(sampling.stop)
@@ -168,7 +188,7 @@ def _client(target: Target) -> openai.AsyncOpenAI:
             api_key=target.api_key or "none",
             max_retries=0,
             timeout=timeout,
-            http_client=openai.DefaultAioHttpClient(follow_redirects=False, timeout=timeout),
+            http_client=openai.DefaultAioHttpClient(follow_redirects=False, timeout=timeout, trust_env=False),
         )
     return clients[key]
 

@@ -19,7 +19,14 @@ from inference import crypto, manifest, selectors, services
 from inference.errors import BadManifest, EndpointNotAllowed, KeyUnreadable
 from inference.fakes import FakeModelServer, Fault, fake_model_server
 from inference.models import Candidate, ModelEndpoint
-from inference.types import EndpointHealth, EndpointStatus, Message, Role, SystemPromptMode, with_system_prompt
+from inference.types import (
+    EndpointHealth,
+    EndpointStatus,
+    Message,
+    Role,
+    SystemPromptMode,
+    with_system_prompt,
+)
 
 URL = "http://127.0.0.1:9/v1"
 KEY = "sk-gako-oso-sekretua"
@@ -162,7 +169,13 @@ def staff(client: Client) -> Client:
 @pytest.mark.django_db
 def test_an_endpoint_added_in_the_admin_serves_at_once_and_hides_its_key(staff: Client) -> None:
     candidate = Candidate.objects.create(code="gpt", name="GPT")
-    form = {"candidate": str(candidate.pk), "base_url": URL, "model": "gpt", "provider": "openai", "status": "active"}
+    form = {
+        "candidate": str(candidate.pk),
+        "base_url": URL,
+        "model": "gpt",
+        "provider": "openai",
+        "status": "active",
+    }
     answer = staff.post("/admin/inference/modelendpoint/add/", form | {"api_key": KEY})
     assert answer.status_code == 302
     assert selectors.target_for(candidate.pk).api_key == KEY
@@ -175,7 +188,12 @@ def test_an_endpoint_added_in_the_admin_serves_at_once_and_hides_its_key(staff: 
 @pytest.mark.django_db
 def test_the_admin_refuses_a_strange_address_with_a_reason(staff: Client) -> None:
     candidate = Candidate.objects.create(code="gpt", name="GPT")
-    form = {"candidate": str(candidate.pk), "base_url": "http://10.0.0.1/", "model": "x", "provider": "openai"}
+    form = {
+        "candidate": str(candidate.pk),
+        "base_url": "http://10.0.0.1/",
+        "model": "x",
+        "provider": "openai",
+    }
     answer = staff.post("/admin/inference/modelendpoint/add/", form | {"status": "active", "api_key": ""})
     assert answer.status_code == 200
     assert "LEHIA_MODEL_HOSTS" in answer.content.decode()
@@ -193,13 +211,17 @@ def test_the_admin_switches_endpoints(staff: Client, action: str, status: str) -
 @pytest.mark.django_db
 def test_the_admin_probes_now(staff: Client) -> None:
     endpoint = services.add_endpoint(base_url=URL, model="gpt")
-    staff.post("/admin/inference/modelendpoint/", {"action": "probe_now", "_selected_action": [str(endpoint.pk)]})
+    staff.post(
+        "/admin/inference/modelendpoint/", {"action": "probe_now", "_selected_action": [str(endpoint.pk)]}
+    )
     endpoint.refresh_from_db()
     assert (endpoint.health, endpoint.health_detail) == ("down", "connect")
 
 
 @pytest.mark.django_db
-def test_the_command_adds_by_address_and_by_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_adds_by_address_and_by_manifest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     call_command("add_endpoint", url=URL, model="gpt", name="GPT 5")
     assert json.loads(capsys.readouterr().out)["candidate"] == "gpt-5"
     path = tmp_path / "candidate.json"
@@ -210,7 +232,9 @@ def test_the_command_adds_by_address_and_by_manifest(tmp_path: Path, capsys: pyt
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("options", [{}, {"url": URL}, {"url": "http://10.0.0.1/", "model": "x"}])
-def test_the_command_refuses_bad_input_with_2(options: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_refuses_bad_input_with_2(
+    options: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         call_command("add_endpoint", **options)
     assert caught.value.code == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -25,6 +27,7 @@ from inference.types import (
     Target,
 )
 
+LONG = Deadlines()
 SHORT = Deadlines(connect_s=2, first_token_s=0.3, between_tokens_s=0.3, total_s=2)
 
 
@@ -34,12 +37,16 @@ async def closed_clients() -> AsyncIterator[None]:
     await close_clients()
 
 
-def request_to(base_url: str, **changes: object) -> GenerationRequest:
+def request_to(base_url: str, deadlines: Deadlines = LONG) -> GenerationRequest:
     target = Target(
-        endpoint_id=uuid4(), base_url=base_url, model="eredua", provider=Provider.VLLM, api_key="gako-sekretua"
+        endpoint_id=uuid4(),
+        base_url=base_url,
+        model="eredua",
+        provider=Provider.VLLM,
+        api_key="gako-sekretua",
     )
     return GenerationRequest(
-        target=replace(target, **changes),
+        target=replace(target, deadlines=deadlines),
         messages=(Message(Role.SYSTEM, "Euskaraz."), Message(Role.USER, "Kaixo")),
         sampling=Sampling(temperature=0.9, top_p=0.95, max_tokens=64, seed=11, stop=("<|eot_id|>",)),
         request_id="eskaera-1",
@@ -75,7 +82,9 @@ async def test_everything_that_shapes_the_sample_is_sent() -> None:
     assert headers["authorization"] == "Bearer gako-sekretua"
 
 
-@pytest.mark.parametrize(("told", "reason"), [("length", FinishReason.LENGTH), ("content_filter", FinishReason.OTHER)])
+@pytest.mark.parametrize(
+    ("told", "reason"), [("length", FinishReason.LENGTH), ("content_filter", FinishReason.OTHER)]
+)
 async def test_the_finish_reason_is_kept(told: str, reason: FinishReason) -> None:
     async with fake_model_server(FakeModelServer(finish_reason=told)) as server:
         events = await collect(request_to(server.base_url))
@@ -100,7 +109,11 @@ async def test_the_finish_reason_is_kept(told: str, reason: FinishReason) -> Non
         (Fault.GARBAGE, errors.MalformedStream),
         (Fault.DIES, errors.MalformedStream),
         (Fault.NO_END, errors.MalformedStream),
+        (Fault.BAD_UTF8, errors.MalformedStream),
+        (Fault.NOT_A_STREAM, errors.MalformedStream),
+        (Fault.REFUSES_IN_BAND, errors.ServerFailed),
         (Fault.HANGS_FIRST, errors.StreamTimeout),
+        (Fault.HANGS_AFTER_ROLE, errors.StreamTimeout),
         (Fault.HANGS_BETWEEN, errors.StreamTimeout),
     ],
 )
@@ -114,8 +127,6 @@ async def test_every_fault_has_its_typed_error(fault: Fault, error: type[errors.
 
 
 async def test_the_total_deadline_ends_a_trickle() -> None:
-    import asyncio
-
     server = FakeModelServer(gate=asyncio.Event())
     async with fake_model_server(server):
         limits = Deadlines(connect_s=2, first_token_s=2, between_tokens_s=2, total_s=0.3)
@@ -136,8 +147,6 @@ async def test_a_server_that_is_not_there_is_a_connect_error() -> None:
 
 
 async def test_closing_the_stream_reaches_the_server() -> None:
-    import asyncio
-
     server = FakeModelServer(gate=asyncio.Event())
     async with fake_model_server(server):
         async with aclosing(gateway.stream(request_to(server.base_url))) as events:
@@ -149,3 +158,100 @@ async def test_closing_the_stream_reaches_the_server() -> None:
 
 def test_the_key_is_in_no_representation() -> None:
     assert "gako-sekretua" not in repr(request_to("http://127.0.0.1:9/v1"))
+
+
+async def test_a_role_alone_does_not_move_the_first_deadline() -> None:
+    async with fake_model_server(FakeModelServer(fault=Fault.HANGS_AFTER_ROLE)) as server:
+        patient_later = Deadlines(connect_s=2, first_token_s=0.3, between_tokens_s=3600, total_s=3600)
+        with pytest.raises(errors.StreamTimeout):
+            await collect(request_to(server.base_url, deadlines=patient_later))
+
+
+async def test_a_deadline_never_cancels_the_reader() -> None:
+    server = FakeModelServer(gate=asyncio.Event())
+    async with fake_model_server(server):
+        limits = Deadlines(connect_s=2, first_token_s=2, between_tokens_s=0.05, total_s=0.2)
+        async with aclosing(gateway.stream(request_to(server.base_url, deadlines=limits))) as events:
+            assert await anext(events) == Delta("Kaixo")
+            past_every_deadline = asyncio.Event()
+            asyncio.get_running_loop().call_later(0.4, past_every_deadline.set)
+            await past_every_deadline.wait()  # a timer of the stream that fires here would cancel this test
+            with pytest.raises(errors.StreamTimeout):
+                await anext(events)
+
+
+async def test_reasoning_is_never_shown() -> None:
+    async with fake_model_server(FakeModelServer(reasons=True)) as server:
+        events = await collect(request_to(server.base_url))
+    assert [event for event in events if isinstance(event, Delta)] == [Delta("Kaixo"), Delta(" mundua")]
+
+
+async def test_reasoning_alone_is_an_empty_answer() -> None:
+    async with fake_model_server(FakeModelServer(reasons=True, words=())) as server:
+        with pytest.raises(errors.EmptyAnswer):
+            await collect(request_to(server.base_url))
+
+
+async def test_white_space_alone_is_an_empty_answer() -> None:
+    async with fake_model_server(FakeModelServer(words=(" ", "\n"))) as server:
+        with pytest.raises(errors.EmptyAnswer):
+            await collect(request_to(server.base_url))
+
+
+async def test_cancelling_the_reader_reaches_the_server() -> None:
+    server = FakeModelServer(gate=asyncio.Event())
+    async with fake_model_server(server):
+        task = asyncio.create_task(collect(request_to(server.base_url)))
+        await server.wait_until(live=1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await server.wait_until(live=0, cancelled=1)
+
+
+async def test_one_side_that_is_cancelled_leaves_the_other_alone() -> None:
+    server = FakeModelServer(gate=asyncio.Event())
+    async with fake_model_server(server):
+        stays = asyncio.create_task(collect(request_to(server.base_url)))
+        await server.wait_until(live=1)
+        leaves = asyncio.create_task(collect(request_to(server.base_url)))
+        await server.wait_until(live=2)
+        leaves.cancel()
+        await server.wait_until(live=1, cancelled=1)
+        assert server.gate is not None
+        server.gate.set()
+        events = await stays
+    assert events[-1] == Done(FinishReason.STOP, 5, 2)
+
+
+async def test_a_proxy_in_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with fake_model_server(FakeModelServer()) as server:
+        assert await collect(request_to(server.base_url))
+
+
+@pytest.mark.parametrize("provider", list(Provider))
+async def test_usage_is_asked_for_where_the_server_needs_asking(provider: Provider) -> None:
+    async with fake_model_server(FakeModelServer()) as server:
+        request = request_to(server.base_url)
+        await collect(replace(request, target=replace(request.target, provider=provider)))
+    assert ("stream_options" in server.bodies[0]) == (provider is not Provider.TRANSFORMERS)
+
+
+async def test_the_log_tells_ids_and_outcomes_and_no_text(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="inference.gateway")
+    async with fake_model_server(FakeModelServer()) as server:
+        async with aclosing(gateway.stream(request_to(server.base_url))) as events:
+            async for event in events:
+                if isinstance(event, Done):
+                    break  # as the site reads: it leaves at the end of the answer
+        server.fault = Fault.BROKEN
+        with pytest.raises(errors.ServerFailed):
+            await collect(request_to(server.base_url))
+    told = [record.getMessage() for record in caplog.records if record.name == "inference.gateway"]
+    assert [": done in" in told[0], ": server in" in told[1]] == [True, True]
+    assert not {"Kaixo", "mundua", "gako-sekretua"} & set(" ".join(told).split())
+    assert server.base_url not in " ".join(told)

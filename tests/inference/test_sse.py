@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,17 @@ from inference.errors import MalformedStream
 from inference.sse import EventParser
 
 LINES = st.sampled_from(
-    [b"data: kaixo", b"data:mundua", b"data: \xc3\xb1", b": comment", b"", b"event: x", b"data", b"id: 7", b"data: "]
+    [
+        b"data: kaixo",
+        b"data:mundua",
+        b"data: \xc3\xb1",
+        b": comment",
+        b"",
+        b"event: x",
+        b"data",
+        b"id: 7",
+        b"data: ",
+    ]
 )
 STREAMS = st.lists(st.tuples(LINES, st.sampled_from([b"\n", b"\r\n", b"\r"])), max_size=20).map(
     lambda parts: b"".join(line + end for line, end in parts)
@@ -25,7 +37,7 @@ def test_any_chunking_gives_the_same_events(stream: bytes, cuts: list[int]) -> N
     # a last CR is held back until it is known whether an LF follows
     stream += b"\n\n"
     places = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    chunks = [stream[a:b] for a, b in zip(places, places[1:], strict=False)]
+    chunks = [stream[a:b] for a, b in pairwise(places)]
     assert parse(chunks) == parse([stream])
 
 
