@@ -101,6 +101,20 @@ def build_board(
     """
     if not 0 < interval < 1:
         raise ValueError("the interval is a probability between 0 and 1")
+    rows = _rows(tally, ties, interval)
+    return BoardResult(
+        n_votes=tally.n_votes,
+        n_models=len(tally.models),
+        criterion=criterion,
+        ties=ties,
+        interval=interval,
+        cluster="none",
+        status=_board_status(rows),
+        ratings=tuple(rows),
+    )
+
+
+def _rows(tally: Tally, ties: TieRule, interval: float) -> list[Rating]:
     points = tally.points(ties)
     rated = connectivity.core(points, tally.wins().astype(np.float64))
     records = _records(tally)
@@ -117,17 +131,7 @@ def build_board(
         rows = [
             _unrated(row.model, record, Status.UNBOUNDED) for row, record in zip(rows, records, strict=True)
         ]
-    rows.sort(key=lambda row: (row.rating is None, -(row.rating or 0.0), row.model))
-    return BoardResult(
-        n_votes=tally.n_votes,
-        n_models=len(tally.models),
-        criterion=criterion,
-        ties=ties,
-        interval=interval,
-        cluster="none",
-        status=_board_status(rows),
-        ratings=tuple(rows),
-    )
+    return sorted(rows, key=lambda row: (row.rating is None, -(row.rating or 0.0), row.model))
 
 
 @dataclass(frozen=True, slots=True)

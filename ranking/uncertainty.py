@@ -42,13 +42,17 @@ def sandwich_covariance(tally: Tally, fit: Fit) -> Matrix:
     if fit.ties is TieRule.HALF:
         squares += tally.ties() * (0.5 - p) ** 2
     meat = np.diag(squares.sum(axis=1)) - squares
-    m = len(fit.strengths)
-    filled, size = regular(fit.hessian)
-    try:
-        inverse = np.linalg.inv(filled) - 1.0 / (size * m)  # the pseudo-inverse: constants projected out
-    except np.linalg.LinAlgError:
-        raise NotConverged("the Hessian is singular") from None
+    inverse = _pseudo_inverse(fit.hessian)
     covariance: Matrix = inverse @ meat @ inverse
     if not (np.diag(covariance) > 0).all():
         raise NotConverged("a variance is lost in rounding")
     return (covariance + covariance.T) / 2
+
+
+def _pseudo_inverse(hessian: Matrix) -> Matrix:
+    filled, size = regular(hessian)
+    try:
+        # constants, which the filling made regular, are projected out again
+        return np.asarray(np.linalg.inv(filled) - 1.0 / (size * len(hessian)), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        raise NotConverged("the Hessian is singular") from None
