@@ -71,6 +71,7 @@ class FakeModelServer:
     cancelled: int = 0
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    peers: set[object] = field(default_factory=set)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def wait_until(self, **counts: int) -> None:
@@ -87,6 +88,8 @@ class FakeModelServer:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         self.bodies.append(await request.json())
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
+        if request.transport is not None:
+            self.peers.add(request.transport.get_extra_info("peername"))
         await self._count(requests=1)
         if self.fault.isdigit():
             return self._status(int(self.fault))

@@ -183,12 +183,17 @@ def _client(target: Target) -> openai.AsyncOpenAI:
     key = (target.base_url, target.api_key)
     if key not in clients:
         timeout = httpx2.Timeout(None, connect=target.deadlines.connect_s)
+        # A connection kept from the last answer may just be closing at the other end (uvicorn does so after 5 s, and after
+        # each 500): the next request would fail on it, and a POST is not sent twice. A new one costs a fraction of a token.
+        limits = httpx2.Limits(max_connections=10_000, max_keepalive_connections=0, keepalive_expiry=0)
         clients[key] = openai.AsyncOpenAI(
             base_url=target.base_url,
             api_key=target.api_key or "none",
             max_retries=0,
             timeout=timeout,
-            http_client=openai.DefaultAioHttpClient(follow_redirects=False, timeout=timeout, trust_env=False),
+            http_client=openai.DefaultAioHttpClient(
+                follow_redirects=False, timeout=timeout, limits=limits, trust_env=False
+            ),
         )
     return clients[key]
 

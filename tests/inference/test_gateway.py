@@ -255,3 +255,20 @@ async def test_the_log_tells_ids_and_outcomes_and_no_text(caplog: pytest.LogCapt
     assert [": done in" in told[0], ": server in" in told[1]] == [True, True]
     assert not {"Kaixo", "mundua", "gako-sekretua"} & set(" ".join(told).split())
     assert server.base_url not in " ".join(told)
+
+
+async def test_no_request_travels_on_a_connection_that_may_be_closing() -> None:
+    async with fake_model_server(FakeModelServer()) as server:
+        for _ in range(3):
+            await collect(request_to(server.base_url))
+    assert len(server.peers) == server.requests == 3
+
+
+async def test_more_streams_than_a_default_pool_run_at_once() -> None:
+    server = FakeModelServer(gate=asyncio.Event())
+    async with fake_model_server(server):
+        streams = [asyncio.create_task(collect(request_to(server.base_url))) for _ in range(120)]
+        await server.wait_until(live=120)
+        assert server.gate is not None
+        server.gate.set()
+        assert {events[-1] for events in await asyncio.gather(*streams)} == {Done(FinishReason.STOP, 5, 2)}
