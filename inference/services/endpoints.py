@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -66,9 +67,11 @@ def add_endpoint(
     EndpointNotAllowed
     """
     url = check_endpoint_url(base_url, hosts=settings.LEHIA_MODEL_HOSTS)
-    code = slugify(name or model)[:80]
+    # a folder or a name of other letters only still gets a code of its own
+    shown = (name or model.rstrip("/").rpartition("/")[2] or model)[:120]
+    code = slugify(shown)[:80] or f"model-{sha256(shown.encode()).hexdigest()[:12]}"
     with transaction.atomic():
-        candidate, _ = Candidate.objects.get_or_create(code=code, defaults={"name": name or model})
+        candidate, _ = Candidate.objects.get_or_create(code=code, defaults={"name": shown})
         endpoint, _ = ModelEndpoint.objects.get_or_create(
             candidate=candidate,
             base_url=url,

@@ -11,6 +11,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from cryptography.fernet import Fernet
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -95,6 +96,20 @@ def test_a_strange_address_is_refused_at_once() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("model", "code", "name"),
+    [
+        ("org/Model-8B", "model-8b", "Model-8B"),
+        ("/ereduak/" + "x" * 300, "x" * 80, "x" * 120),
+        ("\u6a21\u578b", "model-c98e118e0a43", "\u6a21\u578b"),
+    ],
+)
+def test_any_model_name_makes_a_candidate(model: str, code: str, name: str) -> None:
+    endpoint = services.add_endpoint(base_url=URL, model=model)
+    assert (endpoint.candidate.code, endpoint.candidate.name, endpoint.model) == (code, name, model)
+
+
+@pytest.mark.django_db
 def test_a_key_is_stored_encrypted_and_only_the_target_has_it() -> None:
     endpoint = services.add_endpoint(base_url=URL, model="gpt", api_key=KEY)
     assert KEY not in json.dumps(list(ModelEndpoint.objects.values()), default=str)
@@ -150,9 +165,12 @@ async def test_a_probe_stores_what_it_saw(fault: Fault, health: str, detail: str
     async with fake_model_server(FakeModelServer(fault=fault)) as server:
 
         def probe() -> ModelEndpoint:
-            services.add_endpoint(base_url=server.base_url, model="gpt")
-            services.probe_endpoints()
-            return ModelEndpoint.objects.get()
+            try:
+                services.add_endpoint(base_url=server.base_url, model="gpt")
+                services.probe_endpoints()
+                return ModelEndpoint.objects.get()
+            finally:
+                connection.close()  # this thread's own, which would keep the test database from being dropped
 
         seen = await sync_to_async(probe, thread_sensitive=True)()
     assert (seen.health, seen.health_detail) == (health, detail)
