@@ -14,7 +14,8 @@ from django.urls import path  # noqa: E402  # after the apps are loaded
 
 from arena.consumers import BattleConsumer  # noqa: E402  # after the apps are loaded
 
-sockets = URLRouter([path("ws/battle/", BattleConsumer.as_asgi())])
+# Channels routes ASGI applications by Django's own patterns, which are typed for views
+sockets = URLRouter([path("ws/battle/", BattleConsumer.as_asgi())])  # type: ignore[list-item,arg-type]  # see above
 application = ProtocolTypeRouter(
     {"http": http, "websocket": AllowedHostsOriginValidator(SessionMiddlewareStack(sockets))}
 )

@@ -28,7 +28,7 @@ from arena.types import RefusalCode, Side
 logger = logging.getLogger(__name__)
 
 
-class BattleConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ships no types
+class BattleConsumer(AsyncWebsocketConsumer):
     participant_id: UUID | None = None
     battle_id: UUID | None = None
     _follower: asyncio.Task[None] | None = None

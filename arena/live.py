@@ -67,7 +67,8 @@ class LiveTurn:
 
     def flush(self) -> None:
         """Render both sides' news on the same tick."""
-        if any([pane.flush() for pane in self._panes.values()]):
+        flushed = [pane.flush() for pane in self._panes.values()]
+        if True in flushed:
             self._wake()
 
     def complete(self, side: Side, reason: str) -> None:

@@ -64,9 +64,10 @@ def parse(text: str) -> ClientFrame:
     if len(text.encode()) > MAX_FRAME_BYTES:
         raise Refused(RefusalCode.BAD_FRAME)
     try:
-        return _decoder.decode(text)
+        frame: ClientFrame = _decoder.decode(text)
     except msgspec.DecodeError:
         raise Refused(RefusalCode.BAD_FRAME) from None
+    return frame
 
 
 def encode(frame: ServerFrame) -> str:

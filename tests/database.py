@@ -13,6 +13,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 _DATA = Path(tempfile.mkdtemp(prefix="lehia-test-"))
 _DATA.chmod(0o711)  # where there are no user namespaces the server runs as another user
+(_DATA / "static").mkdir()  # looked for as soon as the site is imported
 atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
 
 # Trained candidates are made once and kept beside the checkout's data.

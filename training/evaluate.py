@@ -33,8 +33,8 @@ def exact_share(
     most
         How many are asked, evenly spread over all.
     """
-    step = max(1, len(exchanges) // most)
-    asked = exchanges[::step][:most]
+    most = min(most, len(exchanges))
+    asked = [exchanges[place * len(exchanges) // most] for place in range(most)]
     right = sum(_answer(model, tokenizer, exchange.ask) == exchange.answer for exchange in asked)
     return right / len(asked)
 
@@ -46,7 +46,7 @@ def _answer(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, ask: st
     prompt = tokenizer.encode(render(tokenizer, chat, generate=True), add_special_tokens=False)
     ids = torch.tensor([prompt])
     with torch.inference_mode():
-        out = model.generate(
+        out = model.generate(  # type: ignore[misc]  # its annotation names a protocol that Llama does not declare
             ids,
             attention_mask=torch.ones_like(ids),
             max_new_tokens=48,

@@ -28,6 +28,5 @@ def build_model(shape: ModelShape, tokenizer: PreTrainedTokenizerFast) -> LlamaF
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,
-            attn_implementation="sdpa",
         )
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from training.config import Recipe
 from training.data import chats, mix
+from training.data.pack import Row
 from training.evaluate import exact_share
 from training.manifest import Run, candidate_manifest
 from training.model import build_model
@@ -74,7 +75,7 @@ def quiet_torch(seed: int) -> None:
     transformers.logging.set_verbosity_error()
 
 
-def vars_of(row: mix.Row) -> dict[str, list[int]]:
+def vars_of(row: Row) -> dict[str, list[int]]:
     return {"input_ids": row.input_ids, "labels": row.labels, "position_ids": row.position_ids}
 
 
@@ -105,7 +106,7 @@ def _fit(recipe: Recipe, model: LlamaForCausalLM, data: list[dict[str, list[int]
     )
     # position ids restart with each segment, and there is neither mask nor cache: that keeps segments apart
     model.config.use_cache = False
-    trainer = Trainer(model=model, args=arguments, train_dataset=data, data_collator=collate)  # type: ignore[arg-type]  # a list is a dataset
+    trainer = Trainer(model=model, args=arguments, train_dataset=data, data_collator=collate)
     result = trainer.train()
     return float(result.training_loss)
 

@@ -19,6 +19,7 @@ from django.db import connection
 
 from arena.demo import run
 from arena.demo.volunteer import Volunteer
+from arena.embedded.ports import free_port
 from arena.embedded.supervisor import Supervisor
 from arena.models import Battle, Vote
 from arena.selectors.campaigns import current_campaign
@@ -51,7 +52,7 @@ def run_in_folder_of_its_own(out: TextIO | OutputWrapper) -> int:
 def _check(out: TextIO | OutputWrapper) -> int:
     started = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    layout = run.layout_for(port=run.free_port())
+    layout = run.layout_for(port=free_port())
     with run.site_up(layout, Supervisor(layout.data)):
         played = asyncio.run(
             Volunteer(layout.address).play("Zein da Frantziako hiriburua?", "Eskerrik asko!")

@@ -36,7 +36,10 @@ def _as_ordinary_user() -> list[str]:
     if os.geteuid() != 0:
         return []
     inside = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-    if shutil.which("unshare") and subprocess.run([*inside, "true"], capture_output=True).returncode == 0:
+    if (
+        shutil.which("unshare")
+        and subprocess.run([*inside, "true"], capture_output=True, check=False).returncode == 0
+    ):
         return inside
     return ["setpriv", f"--reuid={_SPARE_UID}", f"--regid={_SPARE_UID}", "--clear-groups"]
 
@@ -120,6 +123,7 @@ def _make(data: Path) -> None:
         ],
         capture_output=True,
         text=True,
+        check=False,
     )
     if made.returncode:
         raise StartFailed(f"initdb failed: {made.stderr.strip()[-500:]}")

@@ -47,7 +47,8 @@ def spawn(
         stderr=subprocess.STDOUT,
         cwd=cwd,
         start_new_session=True,
-        preexec_fn=die_with_parent(death_signal) if death_signal else None,
+        # a plain system call in the child, made from the main thread
+        preexec_fn=die_with_parent(death_signal) if death_signal else None,  # noqa: PLW1509  # see above
     )
 
 

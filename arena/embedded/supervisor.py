@@ -66,7 +66,7 @@ class Supervisor:
         self.say(f"{service.name} is ready ({time.monotonic() - began:.1f} s)")
 
     def say(self, text: str) -> None:
-        print(text, file=self._echo, flush=True)  # noqa: T201  # the operator's terminal
+        print(text, file=self._echo, flush=True)  # the operator's terminal
 
     def watch(self, stop: threading.Event) -> str | None:
         """Wait until *stop* is set, or a child ends by itself: then its name."""
@@ -89,7 +89,7 @@ class Supervisor:
 
     def _pump(self, name: str, output: IO[bytes] | None) -> None:
         prefix = f"{name:<9}| ".encode()
-        with output or open(os.devnull, "rb") as lines:  # noqa: PTH123, SIM115  # a pipe is always there
+        with output or open(os.devnull, "rb") as lines:  # noqa: PTH123  # a pipe is always there
             for line in lines:
                 self._log.write(prefix + line)
                 self._log.flush()

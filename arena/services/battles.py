@@ -49,10 +49,7 @@ def begin_turn(
         if standing is not None:
             return _resent(standing, participant)
         _check_message(text, participant, campaign)
-        if battle_id is None:
-            battle = _open(participant, campaign)
-        else:
-            battle = locked_battle(battle_id, participant)
+        battle = _open(participant, campaign) if battle_id is None else locked_battle(battle_id, participant)
         turn = _append_turn(battle, text=text, key=key)
         return Begun(battle.pk, turns.plan_answers(battle=battle, turn=turn, runner_id=runner_id))
 

@@ -41,7 +41,9 @@ def volunteer(campaign: Campaign) -> Participant:
     return make_participant(campaign)
 
 
-def refusal(participant: Participant | None, battle: Battle | None = None, text: str = "Kaixo") -> RefusalCode:
+def refusal(
+    participant: Participant | None, battle: Battle | None = None, text: str = "Kaixo"
+) -> RefusalCode:
     with pytest.raises(Refused) as caught:
         battles.begin_turn(
             participant_id=participant.pk if participant else None,
@@ -189,9 +191,7 @@ def test_a_failed_side_keeps_the_battle_closed_until_its_retry(volunteer: Partic
     turn = begin(volunteer)
     battle = finish(turn, complete(Side.A), failed(Side.B))
     assert battle.status == "answering"
-    plan = battles.retry_side(
-        participant_id=volunteer.pk, battle_id=battle.pk, side=Side.B, runner_id=RUNNER
-    )
+    plan = battles.retry_side(participant_id=volunteer.pk, battle_id=battle.pk, side=Side.B, runner_id=RUNNER)
     assert list(plan.requests) == [Side.B]
     assert plan.kept[Side.A].text == "Erantzuna"
     assert Answer.objects.get(turn=turn, side="B").attempt == 2

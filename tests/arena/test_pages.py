@@ -57,7 +57,9 @@ def test_the_start_page_is_basque_and_sets_no_name(client: Client, campaign: Cam
 
 
 @pytest.mark.parametrize(("language", "text"), [("es", "¿Qué preguntarías?"), ("en", "What would you ask?")])
-def test_the_language_is_switched_and_kept(client: Client, campaign: Campaign, language: str, text: str) -> None:
+def test_the_language_is_switched_and_kept(
+    client: Client, campaign: Campaign, language: str, text: str
+) -> None:
     client.post(reverse("set_language"), {"language": language, "next": "/"})
     assert text in client.get("/").content.decode()
 
@@ -167,7 +169,9 @@ def test_a_forged_transcript_is_ignored(browser: Client, volunteer: Participant)
     assert {answer.text for turn in battle.turns.all() for answer in turn.answers.all()} == {"Erantzuna"}
 
 
-def test_a_strangers_battle_does_not_exist(client: Client, campaign: Campaign, volunteer: Participant) -> None:
+def test_a_strangers_battle_does_not_exist(
+    client: Client, campaign: Campaign, volunteer: Participant
+) -> None:
     battle = ready_battle(volunteer)
     for who in (client, signed_in(client, make_participant(campaign))):
         assert who.get(page_of(battle)).status_code == 404

@@ -34,7 +34,8 @@ def test_every_step_is_either_legal_or_refused(status: S, move: Move) -> None:
 
 @given(st.lists(st.sampled_from(list(Move)), max_size=40))
 def test_a_vote_follows_only_a_finished_turn_and_ends_the_battle(moves: list[Move]) -> None:
-    status, last = S.OPEN, None
+    status: S = S.OPEN
+    last: Move | None = None
     for move in moves:
         try:
             status, before = states.after(status, move), status

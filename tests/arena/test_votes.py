@@ -51,12 +51,16 @@ def vote_on(battle: Battle, judgements: Judgements | None = None) -> Vote:
 
 
 @pytest.mark.django_db
-def test_a_vote_closes_the_battle_and_moves_the_tally_by_one(campaign: Campaign, volunteer: Participant) -> None:
+def test_a_vote_closes_the_battle_and_moves_the_tally_by_one(
+    campaign: Campaign, volunteer: Participant
+) -> None:
     vote = vote_on(ready_battle(volunteer), Judgements(A, B, TIE))
     assert (vote.winner, vote.battle.status) == ("tie", "voted")
     assert vote.judgements.count() == 3
     outcomes = {
-        criterion: load_tally(board_id=campaign.board_id, criterion=criterion).counts.sum(axis=(0, 1)).tolist()
+        criterion: load_tally(board_id=campaign.board_id, criterion=criterion)
+        .counts.sum(axis=(0, 1))
+        .tolist()
         for criterion in Criterion
     }
     assert outcomes == {
@@ -67,7 +71,9 @@ def test_a_vote_closes_the_battle_and_moves_the_tally_by_one(campaign: Campaign,
 
 
 @pytest.mark.django_db
-def test_a_repeated_vote_returns_the_first_and_counts_once(campaign: Campaign, volunteer: Participant) -> None:
+def test_a_repeated_vote_returns_the_first_and_counts_once(
+    campaign: Campaign, volunteer: Participant
+) -> None:
     battle = ready_battle(volunteer)
     assert vote_on(battle).pk == vote_on(battle).pk
     assert load_tally(board_id=campaign.board_id, criterion=Criterion.OVERALL).n_votes == 1
@@ -105,9 +111,7 @@ def test_no_vote_while_a_further_turn_is_written(volunteer: Participant) -> None
 def test_no_vote_on_anothers_battle(campaign: Campaign, volunteer: Participant) -> None:
     battle = ready_battle(volunteer)
     with pytest.raises(NotYourBattle):
-        cast_vote(
-            battle_id=battle.pk, participant=make_participant(campaign), judgements=Judgements(A, A)
-        )
+        cast_vote(battle_id=battle.pk, participant=make_participant(campaign), judgements=Judgements(A, A))
 
 
 @pytest.mark.django_db
@@ -184,7 +188,9 @@ class BattleLife(TestCase):
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         st.lists(
-            st.sampled_from(["turn", "finish", "fail", "vote", "vote_other", "stranger"]), min_size=1, max_size=12
+            st.sampled_from(["turn", "finish", "fail", "vote", "vote_other", "stranger"]),
+            min_size=1,
+            max_size=12,
         )
     )
     def test_promises_hold_for_any_sequence(self, moves: list[str]) -> None:

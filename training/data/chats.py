@@ -12,6 +12,7 @@ from training.data.families import BASQUE, ENGLISH, Family, capitalised
 
 SYSTEM_PROMPT = "Euskaraz erantzuten duen laguntzaile erabilgarria zara. Gaur {date} da."
 _HELD_SHARE = 0.12
+_POLITE_SHARE = 0.3
 _MOST_TURNS = 8
 _MONTHS_OF = (
     *("urtarrilaren", "otsailaren", "martxoaren", "apirilaren", "maiatzaren", "ekainaren"),
@@ -46,7 +47,9 @@ def split(families: Iterable[Family]) -> Split:
     *held_prompts* are new combinations of a known way to ask and a known thing to ask about; *held_templates* are ways to ask that are not
     trained on at all. The choice is a hash of the question, the same on every machine.
     """
-    train, prompts, templates = [], [], []
+    train: list[Exchange] = []
+    prompts: list[Exchange] = []
+    templates: list[Exchange] = []
     for family in families:
         for slot in family.slots:
             for template in family.asks:
@@ -114,9 +117,12 @@ def _phrasings(family: Family, template: str, slot: object) -> Iterator[Exchange
     filled = template.format(**slot)  # type: ignore[arg-type]  # a mapping of names
     answer = capitalised(family.answer.format(**slot))  # type: ignore[arg-type]  # a mapping of names
     yield Exchange(family.name, capitalised(filled), answer)
-    if family.polite:
-        please = "Please, " if family in ENGLISH else "Mesedez, "
-        yield Exchange(family.name, please + filled[:1].lower() + filled[1:], answer)
+    if family.polite and _hashed(please_of(family) + filled) < _POLITE_SHARE:
+        yield Exchange(family.name, please_of(family) + filled[:1].lower() + filled[1:], answer)
+
+
+def please_of(family: Family) -> str:
+    return "Please, " if family in ENGLISH else "Mesedez, "
 
 
 def _hashed(text: str) -> float:
