@@ -73,18 +73,13 @@ TEMPLATES = [
 
 # One engine everywhere: without an address, the embedded cluster under the data folder answers on its socket.
 DATABASES = {"default": env.postgres("DATABASE_URL") or paths.embedded_database(LEHIA_DATA)}
-DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+# Persistent connections leak under ASGI, where each thread would keep its own.
+DATABASES["default"] |= {"CONN_MAX_AGE": 0}
 LEHIA_EMBEDDED_POSTGRES = not env.text("DATABASE_URL")
 
 REDIS_URL = env.text("REDIS_URL") or paths.embedded_valkey_url(LEHIA_DATA)
 LEHIA_EMBEDDED_VALKEY = not env.text("REDIS_URL")
 
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL]},
-    }
-}
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)  # Celery's name for a Unix socket
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -156,5 +151,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # their lines hold the full addresses of model servers
+    "loggers": {"httpx2": {"level": "WARNING"}},
     "root": {"handlers": ["stderr"], "level": env.text("LEHIA_LOG_LEVEL", "INFO")},
 }
