@@ -57,6 +57,8 @@ class Duel:
             async with asyncio.TaskGroup() as group:
                 for side, source in self._sources.items():
                     self._tasks[side] = group.create_task(self._guard(side, source))
+                if self._was_cut:  # before this line was reached
+                    self._cancel()
         finally:
             ticker.cancel()
         for result in self._results.values():
@@ -77,6 +79,9 @@ class Duel:
         if self._was_cut:
             return
         self._was_cut, self._cut_reason = True, reason
+        self._cancel()
+
+    def _cancel(self) -> None:
         for task in self._tasks.values():
             task.cancel()
 

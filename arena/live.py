@@ -122,7 +122,7 @@ class LiveTurn:
     ) -> list[ServerFrame]:
         pane = self._panes[side]
         frames: list[ServerFrame] = []
-        if len(pane.sealed) > held[side] or pane.open_block != shown.get(side):
+        if len(pane.sealed) > held[side] or pane.open_block != shown.get(side, ""):
             sealed = pane.sealed[held[side] :]
             frames.append(
                 protocol.render(side=side, seq=len(pane.sealed), sealed=sealed, open_block=pane.open_block)
