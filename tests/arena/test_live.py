@@ -143,7 +143,7 @@ async def test_a_kept_side_is_shown_whole() -> None:
 
 
 @given(
-    st.lists(st.sampled_from(["bat ", "\n\n", "- bi\n", "**hiru**", "# lau\n", "```\n"]), max_size=20),
+    st.lists(st.sampled_from(["bat ", "\n\nx", "- bi\n", "**hiru**", "# lau\n", "```\n"]), max_size=20),
     st.lists(st.integers(0, 30), min_size=1, max_size=4),
 )
 def test_followers_that_come_and_go_lose_and_double_nothing(pieces: list[str], stops: list[int]) -> None:
