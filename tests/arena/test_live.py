@@ -93,7 +93,7 @@ async def test_a_stream_without_an_end_is_malformed() -> None:
     async def cut() -> Events:
         yield Delta("erdi")
 
-    _, results = await run(lambda: cut(), words("osorik"))
+    _, results = await run(cut, words("osorik"))
     assert results[Side.A].code == "malformed"
 
 
@@ -123,14 +123,11 @@ async def test_an_interruption_counts_as_no_answer() -> None:
     assert {result.status for result in await task} == {AnswerStatus.INTERRUPTED}
 
 
-async def test_a_duel_cut_before_its_first_step_still_ends() -> None:
+async def test_a_duel_cut_before_it_began_still_ends() -> None:
     live = new_turn()
     duel = Duel({Side.A: nothing_yet, Side.B: nothing_yet}, live)
-    task = asyncio.create_task(duel.run())
-    while not duel._tasks:
-        await asyncio.sleep(0)
     duel.interrupt()
-    assert {result.code for result in await task} == {"interrupted"}
+    assert {result.code for result in await duel.run()} == {"interrupted"}
 
 
 async def test_a_kept_side_is_shown_whole() -> None:
@@ -182,6 +179,8 @@ async def test_a_late_follower_gets_everything_and_the_end() -> None:
 @pytest.mark.parametrize("offset", [0, 1, 99])
 async def test_offsets_past_the_end_are_taken_as_the_end(offset: int) -> None:
     live, _ = await run(words("Bat\n\nBi\n"), words("x"))
-    sealed = [f["sealed"] for f in await seen(live, {Side.A: offset}) if f["type"] == "render" and f["side"] == "A"]
+    sealed = [
+        f["sealed"] for f in await seen(live, {Side.A: offset}) if f["type"] == "render" and f["side"] == "A"
+    ]
     expected = ["<p>Bat</p>\n", "<p>Bi</p>\n"][offset:]
     assert sealed == ([expected] if expected or sealed else [])

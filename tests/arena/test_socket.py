@@ -55,7 +55,9 @@ def seeded(servers: tuple[FakeModelServer, FakeModelServer]) -> tuple[Participan
 class Page:
     """A browser's socket."""
 
-    def __init__(self, cookie: str = "", *, origin: str = "http://localhost", protocol: str = SUBPROTOCOL) -> None:
+    def __init__(
+        self, cookie: str = "", *, origin: str = "http://localhost", protocol: str = SUBPROTOCOL
+    ) -> None:
         headers = [(b"origin", origin.encode()), (b"host", b"localhost")]
         if cookie:
             headers.append((b"cookie", f"sessionid={cookie}".encode()))
@@ -137,7 +139,11 @@ async def test_a_failed_side_is_told_and_retried(servers: Servers) -> None:
     servers[0].fault = Fault.BROKEN
     page, _ = await opened(servers)
     await page.turn()
-    frames = await page.until(lambda f: f["type"] == "state" and {s["status"] for s in f["sides"].values()} == {"complete", "failed"})
+    frames = await page.until(
+        lambda f: (
+            f["type"] == "state" and {s["status"] for s in f["sides"].values()} == {"complete", "failed"}
+        )
+    )
     (failure,) = [frame for frame in frames if frame["type"] == "failed"]
     assert failure["code"] == "server"
     servers[0].fault = Fault.NONE
