@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.database import REPOSITORY
+
+# busy machines are slow machines: no test asserts a time
+hypothesis.settings.register_profile("lehia", deadline=None)
+hypothesis.settings.load_profile("lehia")
 
 
 @pytest.fixture(scope="session")
