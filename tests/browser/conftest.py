@@ -1,0 +1,59 @@
+"""The whole site for a browser: real database, real model server, uvicorn, Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from arena.embedded.ports import free_port
+from arena.embedded.processes import end, wait_until
+from training import cli
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+_FOUR = ("txiki_010", "txiki_011", "txiki_100", "txiki_110")
+
+
+@pytest.fixture(scope="session")
+def site(repository: Path) -> Iterator[str]:
+    """``manage.py demo`` in a folder of its own; its address."""
+    cli.train(_FOUR, Path(os.environ["LEHIA_MODELS"]), jobs=2)
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="lehia-b-") as folder:
+        Path(folder).chmod(0o711)
+        log = Path(folder) / "demo.log"
+        env = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}} | {
+            "LEHIA_DATA": folder
+        }
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", "demo", "--port", str(port)],
+                cwd=repository,
+                env=env,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            wait_until(lambda: b"Lehia is at" in log.read_bytes() or process.poll() is not None, within_s=180)
+            assert process.poll() is None, log.read_text()
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            assert end(process, within_s=60) == 0
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
