@@ -24,7 +24,7 @@ FLAGS = (
 _FOUR = ("txiki_010", "txiki_011", "txiki_100", "txiki_110")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(repository: Path) -> Iterator[str]:
     """``manage.py demo`` in a folder of its own; its address."""
     cli.train(_FOUR, Path(os.environ["LEHIA_MODELS"]), jobs=2)
@@ -51,8 +51,9 @@ def site(repository: Path) -> Iterator[str]:
             assert end(process, within_s=60) == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """One browser for this package; Playwright's loop must not outlive it, or asyncio tests cannot start theirs."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         yield browser
