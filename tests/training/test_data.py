@@ -89,7 +89,7 @@ def test_a_document_learns_every_token(tokenizer: PreTrainedTokenizerFast) -> No
     assert tokenizer.decode(list(segment.ids)) == "<|begin_of_text|>Kaixo, mundua.<|end_of_text|>"
 
 
-@pytest.mark.parametrize("talk", [TALK[:2], [*TALK[:2], {"role": "assistant", "content": " x "}], []])
+@pytest.mark.parametrize("talk", [TALK[:2], [*TALK[:2], {"role": "assistant", "content": " x "}], [*TALK[:2], {"role": "assistant", "content": EOT}], []])
 def test_a_chat_that_teaches_nothing_or_would_change_is_refused(
     tokenizer: PreTrainedTokenizerFast, talk: list[dict[str, str]]
 ) -> None:
@@ -102,19 +102,33 @@ SEGMENTS = st.lists(st.integers(1, 40), min_size=1, max_size=30).map(
 )
 
 
-@given(SEGMENTS, st.integers(4, 32))
-def test_packing_keeps_every_token_in_order(segments: list[Segment], length: int) -> None:
-    closing = Segment((1,) * length, (1,) * length)  # pushes the last row out
-    rows = list(pack(iter([*segments, closing]), length=length, pad_id=0))
+@given(SEGMENTS, st.integers(4, 32), st.integers(1, 8))
+def test_packing_keeps_every_token_and_tears_nothing_that_fits(
+    segments: list[Segment], length: int, open_rows: int
+) -> None:
+    rows = list(pack(iter(segments), length=length, pad_id=0, open_rows=open_rows))
     assert all(len(row.input_ids) == len(row.labels) == len(row.position_ids) == length for row in rows)
-    kept = [token for row in rows for token in row.input_ids if token]
-    assert kept == [token for segment in segments for token in segment.ids]
+    kept = sorted(token for row in rows for token in row.input_ids if token)
+    assert kept == sorted(token for segment in segments for token in segment.ids)
+    if all(len(segment) <= length for segment in segments):
+        assert sum(token == 10 for row in rows for token in row.input_ids) == len(segments)
+        assert all(
+            token == 10 + place
+            for row in rows
+            for token, place in zip(row.input_ids, row.position_ids, strict=True)
+            if token
+        )
+
+
+def test_a_segment_goes_to_the_row_that_it_fills_most_nearly() -> None:
+    segments = [Segment((n,) * n, (n,) * n) for n in (5, 7, 3, 2)]
+    rows = [row.input_ids for row in pack(iter(segments), length=10, pad_id=0)]
+    assert rows == [[5] * 5 + [2] * 2 + [0] * 3, [7] * 7 + [3] * 3]
 
 
 @given(SEGMENTS, st.integers(4, 32))
 def test_positions_restart_and_no_segment_predicts_the_next(segments: list[Segment], length: int) -> None:
-    closing = Segment((1,) * length, (1,) * length)
-    for row in pack(iter([*segments, closing]), length=length, pad_id=0):
+    for row in pack(iter(segments), length=length, pad_id=0):
         for place, position in enumerate(row.position_ids):
             if position == 0:
                 assert row.labels[place] == IGNORED

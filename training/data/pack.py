@@ -17,8 +17,8 @@ class Row:
     position_ids: list[int]
 
 
-def pack(segments: Iterator[Segment], *, length: int, pad_id: int) -> Iterator[Row]:
-    """Rows from segments in order.
+def pack(segments: Iterator[Segment], *, length: int, pad_id: int, open_rows: int = 16) -> Iterator[Row]:
+    """Rows from segments, best fit: each goes to the open row that it fills most nearly.
 
     Parameters
     ----------
@@ -28,21 +28,31 @@ def pack(segments: Iterator[Segment], *, length: int, pad_id: int) -> Iterator[R
         Tokens a row.
     pad_id
         Fills a row's rest; never learnt.
+    open_rows
+        How many rows wait for what fits them. When one more is needed, the fullest is closed.
 
     Notes
     -----
-    A segment that does not fit into the rest of a row starts the next one, so that no chat is torn. The first label of a segment is not learnt: it would be
-    predicted from the segment before.
+    No segment that fits a row is torn. The first label of a segment is not learnt: it would be predicted from the segment before.
     """
-    row: list[Segment] = []
-    used = 0
+    waiting: list[list[Segment]] = []
     for segment in segments:
         for part in _parts(segment, length):
-            if used + len(part) > length:
-                yield _row(row, length, pad_id)
-                row, used = [], 0
-            row.append(part)
-            used += len(part)
+            fitting = [row for row in waiting if _used(row) + len(part) <= length]
+            if fitting:
+                max(fitting, key=_used).append(part)
+            else:
+                waiting.append([part])
+            if len(waiting) > open_rows:
+                fullest = max(waiting, key=_used)
+                waiting.remove(fullest)
+                yield _row(fullest, length, pad_id)
+    for row in waiting:
+        yield _row(row, length, pad_id)
+
+
+def _used(row: list[Segment]) -> int:
+    return sum(map(len, row))
 
 
 def _parts(segment: Segment, length: int) -> Iterator[Segment]:

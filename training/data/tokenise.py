@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from training.errors import BadData
-from training.tokenizer import BOS, EOS, EOT
+from training.tokenizer import BOS, EOS, EOT, SPECIAL
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 IGNORED = -100
+_ANSWERS = "<|start_header_id|>assistant<|end_header_id|>\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +42,24 @@ def chat(tokenizer: PreTrainedTokenizerFast, messages: list[dict[str, str]]) -> 
     Raises
     ------
     BadData
-        For a chat without an answer, or an answer that the template would change.
+        For a chat without an answer, an answer that the template would change, or text with the template's own marks.
     """
-    ids: list[int] = []
-    labels: list[int] = []
-    done = 0
-    for index, message in enumerate(messages):
-        if message["role"] != "assistant":
-            continue
-        if message["content"] != message["content"].strip() or not message["content"]:
-            raise BadData(f"answer {index} is empty or has outer white space, which the template trims")
-        prompt = render(tokenizer, messages[:index], generate=True)
-        asked = tokenizer.encode(prompt[done:], add_special_tokens=False)
-        answered = tokenizer.encode(message["content"] + EOT, add_special_tokens=False)
-        ids += asked + answered
-        labels += [IGNORED] * len(asked) + answered
-        done = len(prompt) + len(message["content"]) + len(EOT)
-    if not ids:
+    if any(mark in message["content"] for message in messages for mark in SPECIAL):
+        raise BadData("a message holds one of the template's own marks")
+    answers = [message["content"] for message in messages if message["role"] == "assistant"]
+    if not answers:
         raise BadData("a chat without an answer teaches nothing")
-    return Segment(tuple(ids), tuple(labels))
+    parts: list[str] = []
+    asked, *rest = render(tokenizer, messages, generate=False).split(_ANSWERS)
+    for place, (answer, piece) in enumerate(zip(answers, rest, strict=True)):
+        learnt = answer + EOT
+        if not answer or not piece.startswith(learnt):
+            raise BadData(f"answer {place} is empty or has outer white space, which the template trims")
+        parts += [asked + _ANSWERS, learnt]
+        asked = piece[len(learnt) :]
+    encoded = tokenizer(parts, add_special_tokens=False)["input_ids"]
+    labels = [ids if place % 2 else [IGNORED] * len(ids) for place, ids in enumerate(encoded)]
+    return Segment(tuple(chain(*encoded)), tuple(chain(*labels)))
 
 
 def render(tokenizer: PreTrainedTokenizerFast, messages: list[dict[str, str]], *, generate: bool) -> str:
