@@ -21,10 +21,15 @@ READY = b"Lehia is at"
 def time_start(folder: str) -> float:
     """Seconds until the demo says its address; it is stopped afterwards."""
     env = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
-    env |= {"LEHIA_DATA": folder, "LEHIA_MODELS": os.environ.get("LEHIA_MODELS", str(ROOT / "var" / "models"))}
+    env |= {
+        "LEHIA_DATA": folder,
+        "LEHIA_MODELS": os.environ.get("LEHIA_MODELS", str(ROOT / "var" / "models")),
+    }
     command = [sys.executable, "manage.py", "demo", "--port", str(free_port())]
     started = time.perf_counter()
-    with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as demo:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as demo:
         assert demo.stderr is not None
         for line in demo.stderr:
             if READY in line:

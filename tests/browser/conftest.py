@@ -17,10 +17,16 @@ from arena.embedded.ports import free_port
 from arena.embedded.processes import end, wait_until
 from training import cli
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 _FOUR = ("txiki_010", "txiki_011", "txiki_100", "txiki_110")
 
 

@@ -89,7 +89,15 @@ def test_a_document_learns_every_token(tokenizer: PreTrainedTokenizerFast) -> No
     assert tokenizer.decode(list(segment.ids)) == "<|begin_of_text|>Kaixo, mundua.<|end_of_text|>"
 
 
-@pytest.mark.parametrize("talk", [TALK[:2], [*TALK[:2], {"role": "assistant", "content": " x "}], [*TALK[:2], {"role": "assistant", "content": EOT}], []])
+@pytest.mark.parametrize(
+    "talk",
+    [
+        TALK[:2],
+        [*TALK[:2], {"role": "assistant", "content": " x "}],
+        [*TALK[:2], {"role": "assistant", "content": EOT}],
+        [],
+    ],
+)
 def test_a_chat_that_teaches_nothing_or_would_change_is_refused(
     tokenizer: PreTrainedTokenizerFast, talk: list[dict[str, str]]
 ) -> None:
