@@ -11,7 +11,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
-PACKAGES = ["arena", "inference", "ranking", "training", "benchmarks", "tests", "manage.py", ".ci/checks.py"]
+PACKAGES = [
+    "arena",
+    "inference",
+    "ranking",
+    "training",
+    "benchmarks",
+    "tests",
+    "docs/screenshots.py",
+    "manage.py",
+    ".ci/checks.py",
+]
 
 LINT: list[tuple[str, list[str]]] = [
     ("ruff: rules", [str(BIN / "ruff"), "check", "."]),

@@ -1,0 +1,85 @@
+"""Pictures of each screen of a running demo: ``python docs/screenshots.py http://127.0.0.1:8000`` fills ``docs/img/``.
+
+One battle is played for each size and colour scheme, with Debian's Chromium.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+IMAGES = Path(__file__).resolve().parent / "img"
+SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
+SCHEMES = ("light", "dark")
+QUESTIONS = ("Zein da Frantziako hiriburua?", "Eta zer kolore du zeruak?")
+
+
+def main(address: str) -> None:
+    IMAGES.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        for size in SIZES:
+            for scheme in SCHEMES:
+                _screens(browser, address, size, scheme)
+        browser.close()
+
+
+def _screens(browser: Browser, address: str, size: str, scheme: str) -> None:
+    width, height = SIZES[size]
+    context = browser.new_context(
+        base_url=address,
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        locale="eu-ES",
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+
+    def keep(name: str) -> None:
+        page.screenshot(path=IMAGES / f"{name}-{size}-{scheme}.png")
+
+    page.goto("/")
+    keep("start")
+    _ask(page, QUESTIONS[0])
+    keep("consent")
+    page.check("dialog[open] [name=adult]")
+    page.click("dialog[open] .primary")
+    vote = page.locator("[data-vote]")
+    expect(vote).to_be_visible(timeout=60_000)
+    _ask(page, QUESTIONS[1])
+    expect(page.locator("[data-turn='2'] [data-pane='B']")).to_have_attribute(
+        "data-status", "complete", timeout=60_000
+    )
+    expect(vote).to_be_visible(timeout=60_000)
+    page.locator("[data-turn='1']").scroll_into_view_if_needed()
+    keep("battle")
+    page.check("[name=content][value=a_better]")
+    page.check("[name=language][value=tie]")
+    vote.scroll_into_view_if_needed()
+    keep("vote")
+    page.click("[data-vote] > .primary")
+    reveal = page.locator("[data-reveal]")
+    expect(reveal).to_be_visible()
+    reveal.scroll_into_view_if_needed()
+    keep("reveal")
+    page.goto("/leaderboard/")
+    keep("board-live")
+    page.goto("/leaderboard/ebaluatoia-2025/")
+    keep("board-ebaluatoia-2025")
+    context.close()
+
+
+def _ask(page: Page, text: str) -> None:
+    page.fill("#message", text)
+    page.click("[data-send]")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python docs/screenshots.py ADDRESS   (of a running demo)")
+    main(sys.argv[1])
