@@ -21,6 +21,14 @@ def servable_candidates() -> list[Candidate]:
     return list(Candidate.objects.filter(endpoints__in=_servable()).distinct())
 
 
+def candidates_served_outside(folder: str) -> int | None:
+    """How many candidates have an active endpoint, or ``None`` where one of those serves a model of *folder*."""
+    active = ModelEndpoint.objects.filter(status=EndpointStatus.ACTIVE.value)
+    if active.filter(model__startswith=f"{folder}/").exists():
+        return None
+    return active.values("candidate").distinct().count()
+
+
 def target_for(candidate_id: UUID) -> Target:
     """The best endpoint of a candidate, its key decrypted: the only place where that happens.
 

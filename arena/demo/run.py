@@ -13,21 +13,26 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.core.management import call_command
 
-from arena.demo import services
-from arena.demo.seed import seed
+from arena.demo import seed, services
 from arena.demo.services import Layout
 from arena.embedded import postgres
 from arena.embedded.errors import StartFailed
 from arena.embedded.lock import exclusive
-from arena.embedded.ports import check_free, free_port
-from arena.embedded.supervisor import Supervisor, end_leftovers
+from arena.embedded.ports import check_free, kept_port
+from arena.embedded.supervisor import Service, Supervisor, end_leftovers
 
 RECIPES = ("txiki_010", "txiki_011", "txiki_100", "txiki_110")
 
 
 def layout_for(*, port: int) -> Layout:
     """The layout of this process's settings. Models may live elsewhere: ``LEHIA_MODELS``."""
-    return Layout(data=settings.LEHIA_DATA, models=settings.LEHIA_MODELS, port=port, model_port=free_port())
+    data = settings.LEHIA_DATA
+    return Layout(
+        data=data,
+        models=settings.LEHIA_MODELS,
+        port=port,
+        model_port=kept_port(data / "run" / "model-server.port"),
+    )
 
 
 @contextmanager
@@ -77,16 +82,17 @@ def train_missing(layout: Layout, supervisor: Supervisor) -> None:
 
 def _bring_up(layout: Layout, supervisor: Supervisor) -> None:
     """Start what takes long first, wait for each where it is needed."""
-    train_missing(layout, supervisor)
-    model_server = services.model_service(layout)
-    supervisor.start(model_server)
+    seed.prepare()
+    model_server = _model_server(layout, supervisor)
     if settings.LEHIA_EMBEDDED_VALKEY:
         valkey = services.valkey_service(layout)
         supervisor.start(valkey)
         supervisor.wait_ready(valkey)
     call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr)
-    supervisor.wait_ready(model_server)
-    password = seed(models=layout.models, model_server=layout.model_server)
+    if model_server:
+        supervisor.wait_ready(model_server)
+        seed.register(models=layout.models, model_server=layout.model_server)
+    password = seed.finish()
     if password:
         supervisor.say(f"staff: admin / {password}  (printed once; change it in {layout.address}/admin/)")
     worker, site = services.worker_service(layout), services.site_service(layout)
@@ -94,6 +100,17 @@ def _bring_up(layout: Layout, supervisor: Supervisor) -> None:
     supervisor.start(site)
     supervisor.wait_ready(site)
     supervisor.wait_ready(worker)
+
+
+def _model_server(layout: Layout, supervisor: Supervisor) -> Service | None:
+    """The small candidates, trained where they lack, and their server on its way up; nothing where all candidates are served elsewhere."""
+    if not seed.needs_small_candidates(layout.models):
+        supervisor.say("candidates are served elsewhere; no model server is started here")
+        return None
+    train_missing(layout, supervisor)
+    model_server = services.model_service(layout)
+    supervisor.start(model_server)
+    return model_server
 
 
 def fresh_process_environment(data: str) -> dict[str, str]:

@@ -5,31 +5,46 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from django.conf import settings
 from django.core.management import call_command
 
 from arena.services.campaigns import ensure_default_campaign
 from arena.services.staff import ensure_admin
 from inference import manifest, services
+from inference.selectors import candidates_served_outside
 from ranking.models import Board
+from ranking.reference import BOARD_NAME, BOARD_SLUG, pairs_path
 
-PAIRS = Path(settings.BASE_DIR) / "ranking" / "data" / "ebaluatoia_2025_pairs.csv"
+ENOUGH_FOR_A_PAIR = 2
 
 
-def seed(*, models: Path, model_server: str) -> str | None:
-    """Migrations, campaign, reference board, candidates at *model_server*, staff. Returns the new staff password, if one was made."""
+def prepare() -> None:
+    """Migrations, the campaign and the reference board."""
     call_command("migrate", verbosity=0, stdout=sys.stderr)
     ensure_default_campaign()
-    if not Board.objects.filter(slug="ebaluatoia-2025").exists():
+    if not Board.objects.filter(slug=BOARD_SLUG).exists():
         call_command(
             "import_preferences",
-            str(PAIRS),
+            str(pairs_path()),
             layout="pairs",
-            board="ebaluatoia-2025",
-            name="Ebaluatoia 2025",
+            board=BOARD_SLUG,
+            name=BOARD_NAME,
             stdout=sys.stderr,
         )
+
+
+def needs_small_candidates(models: Path) -> bool:
+    """Whether the candidates trained here are wanted: not where two others or more are served and all of ours are switched off or unknown."""
+    outside = candidates_served_outside(str(models.resolve()))
+    return outside is None or outside < ENOUGH_FOR_A_PAIR
+
+
+def register(*, models: Path, model_server: str) -> None:
+    """The candidates of *models* at *model_server*."""
     for path in sorted(models.glob("*/candidate.json")):
         services.register_candidate(manifest=manifest.read(path), base_url=model_server)
+
+
+def finish() -> str | None:
+    """Probe every endpoint and make the first staff account. Returns its password, if one was made."""
     services.probe_endpoints()
     return ensure_admin()

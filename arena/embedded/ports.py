@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+from pathlib import Path
 
 from arena.embedded.errors import PortTaken
 
@@ -13,6 +15,18 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def kept_port(file: Path) -> int:
+    """The port of the last start, so that stored addresses stay true; another one where it is taken."""
+    with contextlib.suppress(OSError, ValueError, PortTaken):
+        port = int(file.read_text())
+        check_free(port)
+        return port
+    port = free_port()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(str(port))
+    return port
 
 
 def check_free(port: int) -> None:

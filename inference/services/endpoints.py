@@ -20,6 +20,7 @@ _FROM_MANIFEST = (
     *("name", "revision", "description", "backbone", "training_data", "licence", "maker"),
     "system_prompt_mode",
 )
+_IN_USE_OR_OFF = (EndpointStatus.ACTIVE.value, EndpointStatus.DISABLED.value)
 
 
 def register_candidate(
@@ -31,7 +32,8 @@ def register_candidate(
 ) -> ModelEndpoint:
     """Create or update a candidate from its manifest and give it an endpoint at *base_url*.
 
-    Repeating it changes nothing. At a new address the old endpoints are retired, not removed: answers point to them.
+    Repeating it changes nothing. At a new address the old endpoints are retired, not removed: answers point to them. A candidate that was
+    switched off stays off at its new address.
 
     Raises
     ------
@@ -42,19 +44,29 @@ def register_candidate(
     fields = {name: manifest[name] for name in _FROM_MANIFEST} | manifest["sampling"] | {"manifest": manifest}
     with transaction.atomic():
         candidate, _ = Candidate.objects.update_or_create(code=manifest["code"], defaults=fields)
+        status = EndpointStatus.DISABLED if _is_switched_off(candidate) else EndpointStatus.ACTIVE
         endpoint, made = ModelEndpoint.objects.get_or_create(
             candidate=candidate,
             base_url=url,
             model=manifest["model_folder"],
-            defaults={"provider": provider.value, "api_key_encrypted": encrypt(api_key)},
+            defaults={
+                "provider": provider.value,
+                "api_key_encrypted": encrypt(api_key),
+                "status": status.value,
+            },
         )
-        others = candidate.endpoints.exclude(pk=endpoint.pk).filter(status=EndpointStatus.ACTIVE.value)
-        others.update(status=EndpointStatus.RETIRED.value)
+        others = candidate.endpoints.exclude(pk=endpoint.pk)
+        others.filter(status__in=_IN_USE_OR_OFF).update(status=EndpointStatus.RETIRED.value)
         if not made and endpoint.status == EndpointStatus.RETIRED.value:
-            endpoint.status = EndpointStatus.ACTIVE.value
+            endpoint.status = status.value
             endpoint.health = EndpointHealth.UNKNOWN.value
             endpoint.save(update_fields=["status", "health"])
     return endpoint
+
+
+def _is_switched_off(candidate: Candidate) -> bool:
+    statuses = set(candidate.endpoints.values_list("status", flat=True))
+    return EndpointStatus.DISABLED.value in statuses and EndpointStatus.ACTIVE.value not in statuses
 
 
 def add_endpoint(

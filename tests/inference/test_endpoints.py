@@ -67,6 +67,30 @@ def test_a_new_address_retires_the_old_endpoint_and_keeps_it() -> None:
     assert (again.pk, again.status) == (old.pk, "active")
 
 
+@pytest.mark.django_db
+def test_a_candidate_that_was_switched_off_stays_off_at_its_new_address() -> None:
+    old = services.register_candidate(manifest=MANIFEST, base_url=URL)
+    services.set_endpoint_status(endpoint_id=old.pk, status=EndpointStatus.DISABLED)
+    new = services.register_candidate(manifest=MANIFEST, base_url="http://127.0.0.1:10/v1")
+    old.refresh_from_db()
+    assert (old.status, new.status) == ("retired", "disabled")
+    assert services.register_candidate(manifest=MANIFEST, base_url=URL).status == "disabled"
+
+
+@pytest.mark.django_db
+def test_candidates_served_outside_a_folder_are_counted_once_none_of_the_folder_is_active(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "models"
+    ours = services.add_endpoint(base_url=URL, model=f"{folder}/txiki_110")
+    services.add_endpoint(base_url=URL, model="latxa-8b")
+    services.add_endpoint(base_url=URL, model="latxa-70b")
+    services.add_endpoint(base_url="http://127.0.0.1:10/v1", model="latxa-70b")
+    assert selectors.candidates_served_outside(str(folder)) is None
+    services.set_endpoint_status(endpoint_id=ours.pk, status=EndpointStatus.DISABLED)
+    assert selectors.candidates_served_outside(str(folder)) == 2
+
+
 @pytest.mark.parametrize(
     ("place", "value"),
     [("code", "no spaces please"), ("system_prompt_mode", "shout"), ("schema", "other"), ("extra", 1)],

@@ -92,7 +92,7 @@ def assert_whole(report: dict[str, object]) -> None:
 _SIDE = {
     "type": "object",
     "properties": {
-        "side": {"enum": ["a", "b"]},
+        "side": {"enum": ["A", "B"]},
         "tokens": {"type": "integer", "minimum": 1},
         "first_token_ms": {"type": "integer", "minimum": 0},
         "finish_reason": {"enum": ["stop", "length"]},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ import pytest
 from arena.embedded import paths, postgres, secrets, valkey
 from arena.embedded.errors import LockTimeout, PortTaken, StartFailed
 from arena.embedded.lock import exclusive
-from arena.embedded.ports import check_free, free_port, listens
+from arena.embedded.ports import check_free, free_port, kept_port, listens
 from arena.embedded.processes import birth, end, spawn, wait_until
 from arena.embedded.supervisor import Service, Supervisor, end_leftovers
 
@@ -105,8 +106,6 @@ def test_a_second_holder_of_a_lock_waits_and_says_so(data: Path) -> None:
 
 
 def test_a_taken_port_is_told_with_advice() -> None:
-    import socket
-
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
@@ -115,6 +114,20 @@ def test_a_taken_port_is_told_with_advice() -> None:
         with pytest.raises(PortTaken, match=f"PORT={port + 1}"):
             check_free(port)
     check_free(free_port())
+
+
+def test_a_kept_port_stays_until_it_is_taken_or_unreadable(tmp_path: Path) -> None:
+    file = tmp_path / "run" / "site.port"
+    first = kept_port(file)
+    assert kept_port(file) == first
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", first))
+        other.listen()
+        second = kept_port(file)
+    assert second != first
+    assert kept_port(file) == second
+    file.write_text("bost")
+    assert kept_port(file) == int(file.read_text())
 
 
 def sleeper(name: str = "lo") -> Service:
