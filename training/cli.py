@@ -50,12 +50,15 @@ def train(names: Sequence[str], models: Path, *, jobs: int) -> list[dict[str, ob
     recipes = [config.load(name) for name in names]
     models.mkdir(parents=True, exist_ok=True)
     if len(recipes) == 1:
-        if not is_trained(recipes[0].code, models):
+        if not is_trained(recipes[0], models):
             run(recipes[0], models)
     else:
         with (models / ".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            _run_all([each.code for each in recipes if not is_trained(each.code, models)], models, jobs)
+            missing = [each.code for each in recipes if not is_trained(each, models)]
+            if missing:
+                print(f"training {', '.join(missing)}: about two minutes, once", file=sys.stderr)  # noqa: T201  # progress
+                _run_all(missing, models, jobs)
     return [{"recipe": each.code, "folder": str(models / each.code)} for each in recipes]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pydantic
 import yaml
@@ -45,6 +45,7 @@ class Mixture(_Strict):
 
 
 class Schedule(_Strict):
+    optimizer: Literal["adamw", "muon"]
     steps: int = pydantic.Field(ge=1)
     rows: int = pydantic.Field(ge=1)
     row_tokens: int = pydantic.Field(ge=64)

@@ -8,6 +8,7 @@ from typing import Any
 
 from training import codes
 from training.config import Recipe
+from training.fingerprint import fingerprint
 
 # What people read on the reveal: Basque, like the arena.
 _PARTS = {
@@ -27,6 +28,7 @@ class Run:
     tokens: int
     parameters: int
     seconds: float
+    peak_mb: int
     loss: float
     heldout_exact: float
     heldout_template_exact: float
@@ -40,7 +42,7 @@ def candidate_manifest(recipe: Recipe, run: Run, *, model_folder: str) -> dict[s
         "schema": "lehia.candidate/1",
         "code": recipe.code,
         "name": recipe.name,
-        "revision": f"{run.steps} steps, seed {run.seed}",
+        "revision": fingerprint(recipe),
         "description": recipe.description,
         "backbone": f"hutsetik sortua, {run.parameters / 1e6:.2f} milioi parametro".replace(".", ","),
         "training_data": ", ".join(parts) + " (CC0-1.0)",

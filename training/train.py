@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.config import Recipe
+from training.config import Recipe, Schedule
 from training.data import chats, mix
 from training.data.pack import Row
 from training.evaluate import exact_share
+from training.fingerprint import fingerprint
 from training.manifest import Run, candidate_manifest
 from training.model import build_model
 from training.tokenizer import EOS, EOT, train_tokenizer
 
 if TYPE_CHECKING:
+    from torch.optim import Optimizer
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 MANIFEST = "candidate.json"
+_BETAS = (0.9, 0.95)
 
 
-def is_trained(recipe_code: str, models: Path) -> bool:
-    """Whether the run's folder is complete: the manifest is written last."""
-    return (models / recipe_code / MANIFEST).exists()
+def is_trained(recipe: Recipe, models: Path) -> bool:
+    """Whether the run's folder is complete and of this recipe as it is now; the manifest is written last."""
+    try:
+        manifest = json.loads((models / recipe.code / MANIFEST).read_text())
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and manifest.get("revision") == fingerprint(recipe)
 
 
 def run(recipe: Recipe, models: Path) -> Path:
@@ -54,11 +62,12 @@ def run(recipe: Recipe, models: Path) -> Path:
             heldout_exact=exact_share(model, tokenizer, held.held_prompts),
             heldout_template_exact=exact_share(model, tokenizer, held.held_templates),
             seconds=round(time.perf_counter() - started, 1),
+            peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         )
         manifest = candidate_manifest(recipe, record, model_folder=".")
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
         final = models / recipe.code
-        if not is_trained(recipe.code, models):
+        if not is_trained(recipe, models):
             shutil.rmtree(final, ignore_errors=True)
             folder.rename(final)
     return final
@@ -92,8 +101,8 @@ def _fit(recipe: Recipe, model: LlamaForCausalLM, data: list[dict[str, list[int]
         lr_scheduler_kwargs={"min_lr_rate": schedule.floor},
         warmup_steps=round(schedule.warmup * schedule.steps),
         optim="adamw_torch",
-        adam_beta1=0.9,
-        adam_beta2=0.95,
+        adam_beta1=_BETAS[0],
+        adam_beta2=_BETAS[1],
         weight_decay=schedule.weight_decay,
         max_grad_norm=schedule.clip,
         seed=schedule.seed,
@@ -106,9 +115,24 @@ def _fit(recipe: Recipe, model: LlamaForCausalLM, data: list[dict[str, list[int]
     )
     # position ids restart with each segment, and there is neither mask nor cache: that keeps segments apart
     model.config.use_cache = False
-    trainer = Trainer(model=model, args=arguments, train_dataset=data, data_collator=collate)
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=data,
+        data_collator=collate,
+        optimizers=(build_optimizer(model, schedule), None),
+    )
     result = trainer.train()
     return float(result.training_loss)
+
+
+def build_optimizer(model: LlamaForCausalLM, schedule: Schedule) -> Optimizer | None:
+    """The recipe's optimizer; ``None`` for the trainer's own AdamW."""
+    if schedule.optimizer == "adamw":
+        return None
+    from training.optimizer import MuonWithAdamW
+
+    return MuonWithAdamW(model, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, betas=_BETAS)
 
 
 def collate(rows: list[dict[str, list[int]]]) -> dict[str, Any]:

@@ -69,12 +69,8 @@ def run(layout: Layout) -> int:
     return 1 if ended else 0
 
 
-def train_missing(layout: Layout, supervisor: Supervisor) -> None:
-    """Train the candidates that lack, once; two processes of one thread each."""
-    missing = [code for code in RECIPES if not (layout.models / code / "candidate.json").exists()]
-    if not missing:
-        return
-    supervisor.say(f"training {', '.join(missing)}: about two minutes, once")
+def train_missing(layout: Layout) -> None:
+    """Train the candidates that lack or whose recipe has changed; two processes of one thread each."""
     command = [sys.executable, "-m", "training", "train", *RECIPES, "--models", str(layout.models)]
     if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
         raise StartFailed("training failed; its messages are above")
@@ -107,7 +103,7 @@ def _model_server(layout: Layout, supervisor: Supervisor) -> Service | None:
     if not seed.needs_small_candidates(layout.models):
         supervisor.say("candidates are served elsewhere; no model server is started here")
         return None
-    train_missing(layout, supervisor)
+    train_missing(layout)
     model_server = services.model_service(layout)
     supervisor.start(model_server)
     return model_server
