@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from tests.database import REPOSITORY
+
+FOUR = ("txiki_010", "txiki_011", "txiki_100", "txiki_110")
 
 # busy machines are slow machines: no test asserts a time
 hypothesis.settings.register_profile("lehia", deadline=None)
@@ -25,3 +28,13 @@ def static_files() -> None:
     from django.core.management import call_command
 
     call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def trained() -> Path:
+    """The folder of the four small candidates, trained first where they lack."""
+    from training import cli
+
+    models = Path(os.environ["LEHIA_MODELS"])
+    cli.train(FOUR, models, jobs=2)
+    return models

@@ -15,7 +15,6 @@ from playwright.sync_api import Browser, sync_playwright
 
 from arena.embedded.ports import free_port
 from arena.embedded.processes import end, wait_until
-from training import cli
 
 FLAGS = [
     "--headless",
@@ -27,19 +26,18 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_FOUR = ("txiki_010", "txiki_011", "txiki_100", "txiki_110")
 
 
 @pytest.fixture(scope="package")
-def site(repository: Path) -> Iterator[str]:
+def site(repository: Path, trained: Path) -> Iterator[str]:
     """``manage.py demo`` in a folder of its own; its address."""
-    cli.train(_FOUR, Path(os.environ["LEHIA_MODELS"]), jobs=2)
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="lehia-b-") as folder:
         Path(folder).chmod(0o711)
         log = Path(folder) / "demo.log"
         env = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}} | {
-            "LEHIA_DATA": folder
+            "LEHIA_DATA": folder,
+            "LEHIA_MODELS": str(trained),
         }
         with log.open("wb") as output:
             process = subprocess.Popen(

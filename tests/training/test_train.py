@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 import yaml
 
 from inference import manifest
+from tests.conftest import FOUR
 from training import cli, config
 from training.config import Recipe
 from training.train import is_trained, run
 
-FOUR = ("txiki_010", "txiki_011", "txiki_100", "txiki_110")
+_load = config.load
 
 
 def short(code: str) -> Recipe:
-    recipe = config.load(code)
+    recipe = _load(code)
     return recipe.model_copy(update={"schedule": recipe.schedule.model_copy(update={"steps": 3})})
 
 
@@ -91,21 +91,19 @@ def test_the_command_lists_recipes_and_refuses_unknown_ones(capsys: pytest.Captu
     assert "txiki_999" in capsys.readouterr().err
 
 
-@pytest.fixture(scope="session")
-def trained() -> dict[str, dict[str, float]]:
-    """The figures of the four candidates, trained first where they lack."""
-    folder = Path(os.environ["LEHIA_MODELS"])
-    cli.train(FOUR, folder, jobs=2)
-    return {code: json.loads((folder / code / "candidate.json").read_text())["run"] for code in FOUR}
+@pytest.fixture(scope="module")
+def runs(trained: Path) -> dict[str, dict[str, float]]:
+    """What each of the four runs wrote down of itself."""
+    return {code: json.loads((trained / code / "candidate.json").read_text())["run"] for code in FOUR}
 
 
-def test_documents_alone_answer_nothing(trained: dict[str, dict[str, float]]) -> None:
-    assert trained["txiki_100"]["heldout_exact"] <= 0.02
+def test_documents_alone_answer_nothing(runs: dict[str, dict[str, float]]) -> None:
+    assert runs["txiki_100"]["heldout_exact"] <= 0.02
 
 
-def test_chats_teach_answers_that_were_never_seen(trained: dict[str, dict[str, float]]) -> None:
-    assert max(trained[code]["heldout_exact"] for code in ("txiki_110", "txiki_011")) >= 0.6
+def test_chats_teach_answers_that_were_never_seen(runs: dict[str, dict[str, float]]) -> None:
+    assert max(runs[code]["heldout_exact"] for code in ("txiki_110", "txiki_011")) >= 0.6
 
 
-def test_a_run_stays_within_its_memory(trained: dict[str, dict[str, float]]) -> None:
-    assert max(run["peak_mb"] for run in trained.values()) <= 700
+def test_a_run_stays_within_its_memory(runs: dict[str, dict[str, float]]) -> None:
+    assert max(run["peak_mb"] for run in runs.values()) <= 700

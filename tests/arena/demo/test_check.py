@@ -15,14 +15,6 @@ from jsonschema import Draft202012Validator
 from arena.demo.run import RECIPES, fresh_process_environment
 from arena.embedded.ports import free_port
 from arena.embedded.processes import wait_until
-from training import cli
-
-MODELS = Path(os.environ["LEHIA_MODELS"])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def trained() -> None:
-    cli.train(RECIPES, MODELS, jobs=2)
 
 
 def of_folder(folder: Path) -> list[str]:
@@ -58,19 +50,21 @@ def check(repository: Path, scratch: Path) -> dict[str, object]:
 
 
 @pytest.mark.model_server
+@pytest.mark.usefixtures("trained")
 def test_the_check_passes_beside_a_running_demo_and_leaves_nothing(
     repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     base = Path(os.environ["LEHIA_DATA"]) / "demo"
     base.mkdir(mode=0o711)
     beside = base / "beside"
-    demo = subprocess.Popen(
-        [sys.executable, "manage.py", "demo", "--port", str(free_port())],
-        cwd=repository,
-        env=fresh_process_environment(str(beside)),
-        stdout=subprocess.DEVNULL,
-        stderr=(base / "log").open("wb"),
-    )
+    with (base / "log").open("wb") as log:
+        demo = subprocess.Popen(
+            [sys.executable, "manage.py", "demo", "--port", str(free_port())],
+            cwd=repository,
+            env=fresh_process_environment(str(beside)),
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
     try:
         wait_until(
             lambda: b"Lehia is at" in (base / "log").read_bytes() or demo.poll() is not None, within_s=180
