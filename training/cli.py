@@ -25,7 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.command == "recipes":
             found = [config.load(name).model_dump() for name in config.names()]
         else:
-            found = train(options.recipes or config.names(), options.models, jobs=options.jobs)
+            found = train(
+                options.recipes or config.names(), options.models, jobs=options.jobs, line=options.line
+            )
     except BadRecipe as error:
         print(error, file=sys.stderr)  # noqa: T201  # the command's own output
         return 2
@@ -36,8 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def train(names: Sequence[str], models: Path, *, jobs: int) -> list[dict[str, object]]:
+def train(names: Sequence[str], models: Path, *, jobs: int, line: int = 0) -> list[dict[str, object]]:
     """Train what is not trained yet, at most *jobs* processes at a time; returns each run's folder.
+
+    A single run takes place in this process, its progress bar on that line of the terminal.
 
     One training at a time in a folder: a second caller waits and then finds everything done.
 
@@ -51,7 +55,7 @@ def train(names: Sequence[str], models: Path, *, jobs: int) -> list[dict[str, ob
     models.mkdir(parents=True, exist_ok=True)
     if len(recipes) == 1:
         if not is_trained(recipes[0], models):
-            run(recipes[0], models)
+            run(recipes[0], models, line=line)
     else:
         with (models / ".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -67,8 +71,10 @@ def _run_all(names: list[str], models: Path, jobs: int) -> None:
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
+                # the oldest run always ends first here, so that the line it had is free
+                line = (len(names) - len(waiting)) % jobs
                 name = waiting.pop(0)
-                running[name] = _start(name, models)
+                running[name] = _start(name, models, line)
             name, process = next(iter(running.items()))
             if process.wait():
                 raise RunFailed(
@@ -81,8 +87,8 @@ def _run_all(names: list[str], models: Path, jobs: int) -> None:
             process.wait()
 
 
-def _start(name: str, models: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "training", "train", name, "--models", str(models)]
+def _start(name: str, models: Path, line: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "training", "train", name, "--models", str(models), "--line", str(line)]
     return subprocess.Popen(command, env={**os.environ, **_ENV}, stdout=sys.stderr)
 
 
@@ -94,4 +100,5 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("recipes", nargs="*", metavar="RECIPE", help="all of them if left out")
     command.add_argument("--models", type=Path, default=Path("var/models"))
     command.add_argument("--jobs", type=int, default=2, help="processes at a time, of one thread each")
+    command.add_argument("--line", type=int, default=0, help=argparse.SUPPRESS)
     return parser

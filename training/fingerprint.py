@@ -18,6 +18,7 @@ _ASIDE = {
     "evaluate.py",
     "fingerprint.py",
     "manifest.py",
+    "progress.py",
 }
 _KINDS = {".py", ".txt", ".jinja"}
 

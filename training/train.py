@@ -21,7 +21,7 @@ from training.tokenizer import EOS, EOT, train_tokenizer
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
-    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, TrainingArguments
 
 MANIFEST = "candidate.json"
 _BETAS = (0.9, 0.95)
@@ -36,10 +36,11 @@ def is_trained(recipe: Recipe, models: Path) -> bool:
     return isinstance(manifest, dict) and manifest.get("revision") == fingerprint(recipe)
 
 
-def run(recipe: Recipe, models: Path) -> Path:
+def run(recipe: Recipe, models: Path, *, line: int = 0) -> Path:
     """Train, evaluate and save a recipe; returns its folder.
 
-    The folder appears whole or not at all: everything is written beside it and renamed.
+    The progress bar takes that line of the terminal, counted down from the current one. The folder appears whole or not at all: everything is
+    written beside it and renamed.
     """
     started = time.perf_counter()
     quiet_torch(recipe.schedule.seed)
@@ -48,7 +49,7 @@ def run(recipe: Recipe, models: Path) -> Path:
     data = mix.rows(recipe, tokenizer)
     models.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=models, prefix=f".{recipe.code}-") as scratch:
-        loss = _fit(recipe, model, [vars_of(row) for row in data], Path(scratch) / "trainer")
+        loss = _fit(recipe, model, [vars_of(row) for row in data], Path(scratch) / "trainer", line)
         folder = Path(scratch) / recipe.code
         _save(model, tokenizer, folder)
         held = chats.basque()
@@ -82,17 +83,38 @@ def quiet_torch(seed: int) -> None:
     torch.set_flush_denormal(True)
     transformers.set_seed(seed)
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()  # the run has one of its own
 
 
 def vars_of(row: Row) -> dict[str, list[int]]:
     return {"input_ids": row.input_ids, "labels": row.labels, "position_ids": row.position_ids}
 
 
-def _fit(recipe: Recipe, model: LlamaForCausalLM, data: list[dict[str, list[int]]], scratch: Path) -> float:
-    from transformers import Trainer, TrainingArguments
+def _fit(
+    recipe: Recipe, model: LlamaForCausalLM, data: list[dict[str, list[int]]], scratch: Path, line: int
+) -> float:
+    from transformers import PrinterCallback, Trainer
 
-    schedule = recipe.schedule
-    arguments = TrainingArguments(
+    from training.progress import ProgressBar
+
+    # position ids restart with each segment, and there is neither mask nor cache: that keeps segments apart
+    model.config.use_cache = False
+    trainer = Trainer(
+        model=model,
+        args=_arguments(recipe.schedule, scratch),
+        train_dataset=data,
+        data_collator=collate,
+        optimizers=(build_optimizer(model, recipe.schedule), None),
+        callbacks=[ProgressBar(recipe.code, line=line)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    return float(trainer.train().training_loss)
+
+
+def _arguments(schedule: Schedule, scratch: Path) -> TrainingArguments:
+    from transformers import TrainingArguments
+
+    return TrainingArguments(
         output_dir=str(scratch),
         max_steps=schedule.steps,
         per_device_train_batch_size=schedule.rows,
@@ -112,18 +134,8 @@ def _fit(recipe: Recipe, model: LlamaForCausalLM, data: list[dict[str, list[int]
         save_strategy="no",
         logging_steps=50,
         report_to=[],
+        disable_tqdm=True,
     )
-    # position ids restart with each segment, and there is neither mask nor cache: that keeps segments apart
-    model.config.use_cache = False
-    trainer = Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=data,
-        data_collator=collate,
-        optimizers=(build_optimizer(model, schedule), None),
-    )
-    result = trainer.train()
-    return float(result.training_loss)
 
 
 def build_optimizer(model: LlamaForCausalLM, schedule: Schedule) -> Optimizer | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -58,6 +59,7 @@ def site_up(layout: Layout, supervisor: Supervisor) -> Iterator[None]:
 def run(layout: Layout) -> int:
     """Serve until Ctrl-C or SIGTERM; 1 if a service ended by itself."""
     supervisor = Supervisor(layout.data)
+    _log_aside(layout)
     stop = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
@@ -67,6 +69,14 @@ def run(layout: Layout) -> int:
         if ended:
             supervisor.say(f"{ended} ended by itself; stopping. See {layout.data / 'logs'}")
     return 1 if ended else 0
+
+
+def _log_aside(layout: Layout) -> None:
+    """The terminal shows how far the start is; what this process logs goes to a file beside the services' log."""
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        root.removeHandler(handler)
+    root.addHandler(logging.FileHandler(layout.data / "logs" / "start.log"))
 
 
 def train_missing(layout: Layout) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def prepare() -> None:
             layout="pairs",
             board=BOARD_SLUG,
             name=BOARD_NAME,
-            stdout=sys.stderr,
+            stdout=io.StringIO(),
         )
 
 

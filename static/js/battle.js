@@ -76,6 +76,7 @@ function addTurn() {
 }
 
 function controls() {
+  arena.dataset.status = state.status;
   const writing = isWriting(state);
   const left = Number(arena.dataset.maxTurns) - state.turn;
   find("[data-stop]").hidden = !writing;
@@ -155,6 +156,7 @@ for (const starter of document.querySelectorAll("[data-starter]")) {
 }
 wireVote(find("[data-vote]"), {
   onRevealed() {
+    arena.dataset.status = "voted";
     composer.hidden = true;
     find("[data-leave]").hidden = true;
     socket.close();

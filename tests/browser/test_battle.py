@@ -33,6 +33,9 @@ def page(request: pytest.FixtureRequest, chromium: Browser, site: str) -> Iterat
 def check_access(page: Page) -> None:
     results = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
     assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "the page is wider than the screen"
+    )
 
 
 def send(page: Page, text: str) -> None:
