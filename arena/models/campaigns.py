@@ -29,6 +29,16 @@ class Campaign(models.Model):
     max_turns = models.PositiveSmallIntegerField(default=8)
     guest_turns_per_hour = models.PositiveIntegerField(default=120)
     guest_open_battles = models.PositiveSmallIntegerField(default=3)
+    counts_guests = models.BooleanField(
+        default=False,
+        help_text=_("Whether votes of guests enter the board; a labelled filter shows them otherwise."),
+    )
+    too_fast_ms = models.PositiveIntegerField(
+        default=2000, help_text=_("A vote that comes sooner after the last answer does not count.")
+    )
+    votes_per_hour = models.PositiveIntegerField(
+        default=60, help_text=_("Votes of one volunteer beyond this many in an hour do not count.")
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

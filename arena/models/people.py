@@ -32,6 +32,9 @@ class Participant(models.Model):
     education = models.CharField(
         max_length=20, blank=True, choices=[(each.value, each.value) for each in Education]
     )
+    flagged_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("Since when this volunteer's votes do not count.")
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
