@@ -19,12 +19,21 @@ _REASONS = [each.value for each in ExclusionReason]
 class Exclusion(models.Model):
     """One reason against one vote, from when to when, and who said so. *source* ``rule`` is the site's own."""
 
-    vote = models.ForeignKey(Vote, on_delete=models.PROTECT, related_name="exclusions")
+    vote = models.ForeignKey(
+        Vote, on_delete=models.PROTECT, related_name="exclusions", verbose_name=_("vote")
+    )
     reason = models.CharField(_("reason"), max_length=20, choices=[(each, each) for each in _REASONS])
     source = models.CharField(
         _("said by"), max_length=10, choices=[(each.value, each.value) for each in ExclusionSource]
     )
-    staff = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    staff = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("member of staff"),
+    )
     created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
     lifted_at = models.DateTimeField(_("lifted"), null=True, blank=True)
 

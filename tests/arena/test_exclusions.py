@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
@@ -207,3 +208,41 @@ class AnyHistory(TestCase):
         assert n_votes(campaign) == {sum(not each for each in standing.values())}
         assert boards.rebuild(board=campaign.board, check=True)
         assert Turn.objects.count() == 3
+
+
+def test_staff_exclude_and_flag_in_the_admin_and_the_board_follows(
+    campaign: Campaign, volunteer: Participant, admin_client: Client
+) -> None:
+    vote = vote_on(ready_battle(volunteer))
+    votes, people = reverse("admin:arena_vote_changelist"), reverse("admin:arena_participant_changelist")
+    steps = [
+        (votes, "withdraw", vote.pk, 0),
+        (votes, "restore", vote.pk, 1),
+        (votes, "fail_control", vote.pk, 0),
+        (votes, "pass_control", vote.pk, 1),
+        (people, "flag", volunteer.pk, 0),
+        (people, "unflag", volunteer.pk, 1),
+    ]
+    for address, action, chosen, counted in steps:
+        answer = admin_client.post(
+            address, {"action": action, "_selected_action": [str(chosen)]}, follow=True
+        )
+        assert answer.status_code == 200
+        assert n_votes(campaign) == {counted}, action
+    said = Exclusion.objects.get(reason="withdrawn")
+    assert said.staff is not None
+    assert said.source == "staff"
+    page = admin_client.get(reverse("admin:arena_vote_change", args=[vote.pk])).content.decode()
+    assert "failed_control" in page
+
+
+def test_staff_who_may_only_look_cannot_exclude(
+    campaign: Campaign, volunteer: Participant, client: Client
+) -> None:
+    vote = vote_on(ready_battle(volunteer))
+    looker = User.objects.create_user("begirale", password="x" * 12, is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_vote"))
+    client.force_login(looker)
+    address = reverse("admin:arena_vote_changelist")
+    client.post(address, {"action": "withdraw", "_selected_action": [str(vote.pk)]})
+    assert reasons(vote) == set()
