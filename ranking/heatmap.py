@@ -70,7 +70,7 @@ def heat_map(
         return None
     side = units(LABELS + CELL * m)
     cells = [
-        _cell(i, j, float(values[i, j]), texts[i][j], middle, reach)
+        _cell(i, j, texts[i][j], (float(values[i, j]) - middle) / reach)
         for i in range(m)
         for j in range(m)
         if i != j and np.isfinite(values[i, j])
@@ -89,8 +89,9 @@ def heat_map(
     )
 
 
-def _cell(i: int, j: int, value: float, text: str, middle: float, reach: float) -> Cell:
-    shade = min(1.0, abs(value - middle) / reach)
+def _cell(i: int, j: int, text: str, distance: float) -> Cell:
+    """The cell of row *i* and column *j*, *distance* reaches away from the middle."""
+    shade = min(1.0, abs(distance))
     x, y = LABELS + CELL * j, TOP + CELL * i
     return Cell(
         x=units(x),
@@ -99,6 +100,6 @@ def _cell(i: int, j: int, value: float, text: str, middle: float, reach: float) 
         text_y=units(y + CELL / 2),
         text=text,
         shade=units(shade),
-        over=value >= middle,
+        over=distance >= 0,
         dark=shade > 0.55,
     )
