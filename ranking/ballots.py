@@ -47,7 +47,7 @@ class Ballots:
     weight: Weights | None = None
 
     def __post_init__(self) -> None:
-        columns = [self.a, self.b, self.outcome, self.user]
+        columns: list[Codes | Weights] = [self.a, self.b, self.outcome, self.user]
         columns += [] if self.weight is None else [self.weight]
         if any(column.shape != (self.n_votes,) for column in columns):
             raise ValueError("the columns of ballots are of different lengths")
