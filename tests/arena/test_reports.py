@@ -20,6 +20,7 @@ from ranking import reference
 from ranking.board import build_board
 from ranking.models import Board
 from ranking.selectors import board_tally
+from ranking.tables import to_csv
 from ranking.types import Criterion, Outcome
 from tests.arena.builders import begin, finish, make_campaign, make_participant
 
@@ -132,7 +133,10 @@ def test_numbers_are_written_in_the_readers_language(client: Client, published: 
 
 
 def test_win_rates_of_a_pair_are_those_of_its_counts(published: Board) -> None:
-    rows = registry.PAGES[0].build(source_of(published)).sections[0].table.as_json()
-    assert sum(int(row["battles"] or 0) for row in rows) == 12890
+    read = csv.DictReader(
+        io.StringIO(to_csv(registry.PAGES[0].build(source_of(published)).sections[0].table))
+    )
+    rows = [{name: float(row[name]) for name in ("battles", "wins", "ties", "win_rate")} for row in read]
+    assert sum(row["battles"] for row in rows) == 12890
     for row in rows:
         assert row["win_rate"] == pytest.approx((row["wins"] + row["ties"] / 2) / row["battles"])
