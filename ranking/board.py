@@ -14,6 +14,7 @@ from ranking.weights import capped_weights
 
 __all__ = [
     "CENTRE",
+    "INDEPENDENT",
     "PROVISIONAL_BATTLES",
     "PROVISIONAL_HALF_WIDTH",
     "SCALE",
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 INDEPENDENT = "none"
+"""What a board calls its clusters where every vote stands for itself."""
 
 
 @dataclass(frozen=True, slots=True)
