@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from ranking.errors import NoFit, NotConverged
 from ranking.fit import Fit, win_probabilities
 from ranking.points import fit_points, ties_of, wins_of
-from ranking.ranks import quantile
+from ranking.ranks import EQUAL, quantile
 from ranking.tally import Matrix, Tally
 from ranking.types import TieRule
 from ranking.uncertainty import pseudo_inverse
@@ -71,7 +71,7 @@ def battles_to_separate(
     if one == other:
         raise ValueError("a model is not told apart from itself")
     gap = float(fit.strengths[one] - fit.strengths[other])
-    if gap == 0:
+    if abs(gap) <= EQUAL:
         return None
     curvature, variance = _direct_battle(gap, tie_share)
     leverage = _of_difference(pseudo_inverse(fit.hessian), one, other)
@@ -170,7 +170,7 @@ def votes_to_swap(
     pair = place[upper], place[lower]
     votes = np.stack([wins_of(tally.counts), np.triu(ties_of(tally.counts))])
     fit = fit_points(_points(votes, ties), ties=ties)
-    if fit.strengths[pair[0]] <= fit.strengths[pair[1]]:
+    if not _leads(fit, *pair):
         raise ValueError(f"{upper} is not rated above {lower}")
     taken = np.zeros(votes.shape, dtype=np.int64)
     for _ in range(most):
@@ -179,9 +179,13 @@ def votes_to_swap(
             return None
         kind, votes, fit = step
         taken[kind] += 1
-        if fit.strengths[pair[0]] < fit.strengths[pair[1]]:
+        if _leads(fit, *pair[::-1]):
             return _swap(taken, tally.models)
     return None
+
+
+def _leads(fit: Fit, one: int, other: int) -> bool:
+    return bool(fit.strengths[one] - fit.strengths[other] > EQUAL)
 
 
 def _points(votes: Kinds, ties: TieRule) -> Matrix:

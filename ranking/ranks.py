@@ -9,6 +9,9 @@ from scipy.special import ndtri, stdtrit
 from ranking.fit import Vector
 from ranking.tally import Matrix
 
+EQUAL = 1e-9
+"""Strengths that differ by no more, in nats, differ by rounding alone."""
+
 Ranks = NDArray[np.int64]
 Separated = NDArray[np.bool_]
 
@@ -46,7 +49,7 @@ def separated_beyond(strengths: Vector, covariance: Matrix, critical: float) -> 
 def ranks(strengths: Vector) -> Ranks:
     """Shape ``(m,)``: 1 for the strongest; strengths that differ by rounding alone share the better rank."""
     order = np.sort(-strengths)
-    return np.asarray(np.searchsorted(order, -strengths - 1e-9, side="left") + 1, dtype=np.int64)
+    return np.asarray(np.searchsorted(order, -strengths - EQUAL, side="left") + 1, dtype=np.int64)
 
 
 def rank_intervals(better: Separated) -> tuple[Ranks, Ranks]:

@@ -42,7 +42,9 @@ def capped_weights(ballots: Ballots, cap: int = DEFAULT_CAP) -> Weights:
     weight = ballots.weights()
     user = ballots.clusters() * m
     cells, sides = np.unique(np.concatenate([user + ballots.a, user + ballots.b]), return_inverse=True)
-    total = np.bincount(sides, weights=np.concatenate([weight, weight]), minlength=len(cells))
+    total = np.bincount(sides, weights=np.concatenate([weight, weight]), minlength=len(cells)).astype(
+        np.float64
+    )
     factor = np.divide(cap, total, out=np.ones_like(total), where=total > cap)[sides]
     capped: Weights = weight * np.minimum(factor[:n], factor[n:])
     return capped
