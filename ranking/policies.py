@@ -9,7 +9,8 @@ NAME_MAX_CHARS = 32
 MOST_FOR_NEWCOMERS = 0.5
 DEFAULT_POLICY = "balanced-2"
 
-_WRITTEN = re.compile(r"mixed-1\(f=([0-9.]{1,4}),n=([0-9.]{1,4}),d=([0-9.]{1,4})\)", re.ASCII)
+_SHARE = r"(0|1|0\.[0-9]{1,2})"
+_WRITTEN = re.compile(rf"mixed-1\(f={_SHARE},n={_SHARE},d={_SHARE}\)")
 
 
 @dataclass(frozen=True, slots=True)
