@@ -27,15 +27,18 @@ class Knowledge:
         Shape ``(m,)``, in nats: the fit's, mean zero over the rated models; 0 for the others.
     covariance
         Shape ``(m, m)``, in nats squared: the sandwich of the rated; ``PRIOR_VARIANCE``, on its own, for each other.
-    information
-        Shape ``(m, m)``: the fit's Hessian, with the prior's curvature for each model that is not rated; its null space is the constant vector.
+    hessian
+        Shape ``(m, m)``: the fit's; zeros for those that are not rated.
+    prior
+        Shape ``(m, m)``: the prior's curvature; zeros where everybody is rated. The null space of both together is the constant vector.
     rated
         Shape ``(m,)``: whose strength comes from the fit.
     """
 
     strengths: Vector
     covariance: Matrix
-    information: Matrix
+    hessian: Matrix
+    prior: Matrix
     rated: NDArray[np.bool_]
 
 
@@ -48,20 +51,18 @@ def knowledge_of(tally: Tally) -> Knowledge:
     or joined to nothing.
     """
     m = len(tally.models)
-    strengths, covariance, information = np.zeros(m), np.zeros((m, m)), np.zeros((m, m))
+    strengths, covariance, hessian = np.zeros(m), np.zeros((m, m)), np.zeros((m, m))
     rated = connectivity.core(tally.points(), tally.wins().astype(np.float64))
     try:
-        _put_fit(tally, rated, strengths, covariance, information)
+        _put_fit(tally, rated, strengths, covariance, hessian)
     except NotConverged:
         rated = rated[:0]
     is_rated = np.isin(np.arange(m), rated)
     covariance[~is_rated, ~is_rated] = PRIOR_VARIANCE
-    return Knowledge(strengths, covariance, information + _prior(is_rated), is_rated)
+    return Knowledge(strengths, covariance, hessian, _prior(is_rated), is_rated)
 
 
-def _put_fit(
-    tally: Tally, rated: Indices, strengths: Vector, covariance: Matrix, information: Matrix
-) -> None:
+def _put_fit(tally: Tally, rated: Indices, strengths: Vector, covariance: Matrix, hessian: Matrix) -> None:
     """Nothing is put where the fit fails."""
     if not len(rated):
         return
@@ -69,7 +70,7 @@ def _put_fit(
     fit = fit_bradley_terry(part)
     block = np.ix_(rated, rated)
     covariance[block] = sandwich_covariance(part, fit)
-    strengths[rated], information[block] = fit.strengths, fit.hessian
+    strengths[rated], hessian[block] = fit.strengths, fit.hessian
 
 
 def _prior(rated: NDArray[np.bool_]) -> Matrix:

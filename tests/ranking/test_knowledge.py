@@ -20,7 +20,8 @@ def test_of_a_board_that_fits_the_fit_is_known() -> None:
     assert known.rated.all()
     assert known.strengths == pytest.approx(fit.strengths)
     assert known.covariance == pytest.approx(sandwich_covariance(FITTING, fit))
-    assert known.information == pytest.approx(fit.hessian)
+    assert known.hessian == pytest.approx(fit.hessian)
+    assert not known.prior.any()
 
 
 def test_a_model_without_a_rating_is_known_by_the_prior_and_moves_nobody() -> None:
@@ -37,8 +38,8 @@ def test_the_prior_counts_as_four_even_votes_against_the_mean() -> None:
     known = knowledge_of(FITTING.merged(Tally.empty(["new"])))
     against_the_mean = np.array([-1, -1, -1, 3]) / 3
     four_votes = 4 * 0.25 * np.outer(against_the_mean, against_the_mean)
-    assert known.information[:3, 3] == pytest.approx(four_votes[:3, 3])
-    assert known.information[3, 3] == pytest.approx(four_votes[3, 3])
+    assert known.prior[:3, 3] == pytest.approx(four_votes[:3, 3])
+    assert known.prior[3, 3] == pytest.approx(four_votes[3, 3])
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,8 @@ def test_of_a_degenerate_board_the_prior_alone_is_known(tally: Tally) -> None:
     assert not known.rated.any()
     assert known.strengths == pytest.approx(np.zeros(m))
     assert known.covariance == pytest.approx(PRIOR_VARIANCE * np.eye(m))
-    assert known.information == pytest.approx((np.eye(m) - 1 / max(m, 1)) / PRIOR_VARIANCE)
+    assert not known.hessian.any()
+    assert known.prior == pytest.approx((np.eye(m) - 1 / max(m, 1)) / PRIOR_VARIANCE)
 
 
 def test_a_board_too_steep_for_numbers_is_known_by_the_prior_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,6 +79,7 @@ def test_knowledge_is_finite_and_information_says_nothing_of_the_common_level(vo
     known = knowledge_of(Tally.from_votes(votes))
     assert np.isfinite(known.strengths).all()
     assert np.linalg.eigvalsh(known.covariance).min(initial=0) > -1e-9
-    assert known.information.sum(axis=1) == pytest.approx(np.zeros(len(known.rated)), abs=1e-9)
+    information = known.hessian + known.prior
+    assert information.sum(axis=1) == pytest.approx(np.zeros(len(known.rated)), abs=1e-9)
     if len(known.rated) > 1:  # and something of everything else
-        assert np.linalg.eigvalsh(known.information)[1] > 1e-6
+        assert np.linalg.eigvalsh(information)[1] > 1e-6
