@@ -20,6 +20,7 @@ __all__ = [
     "SCALE",
     "BoardResult",
     "Rating",
+    "board_of",
     "build_board",
     "build_board_from_ballots",
 ]
@@ -81,7 +82,7 @@ def build_board(
     ValueError
         If *interval* is not between 0 and 1.
     """
-    return _board(Counted(tally), criterion, ties, interval, INDEPENDENT)
+    return board_of(Counted(tally), criterion, ties, interval, INDEPENDENT)
 
 
 def build_board_from_ballots(
@@ -120,12 +121,13 @@ def build_board_from_ballots(
     """
     weighed = ballots if cap is None else ballots.reweighted(capped_weights(ballots, cap))
     evidence = Cast(weighed, clustered=cluster != INDEPENDENT)
-    return _board(evidence, criterion, ties, interval, cluster)
+    return board_of(evidence, criterion, ties, interval, cluster)
 
 
-def _board(
+def board_of(
     evidence: Evidence, criterion: Criterion, ties: TieRule, interval: float, cluster: str
 ) -> BoardResult:
+    """As :func:`build_board`, from evidence that the caller holds and may look at further; *cluster* is only carried along."""
     if not 0 < interval < 1:
         raise ValueError("the interval is a probability between 0 and 1")
     rows = rows_of(evidence, ties=ties, interval=interval)

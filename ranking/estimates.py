@@ -91,12 +91,18 @@ class Cast:
         self._ballots = _scaled(ballots)
         self._clustered = clustered
         self._counts = self._ballots.weighted_counts()
+        self._estimates: dict[TieRule, Estimate] = {}
         self.tally = self._ballots.tally()
 
     def points(self, ties: TieRule) -> Matrix:
         return points_of(self._counts, ties)
 
     def estimate(self, ties: TieRule) -> Estimate:
+        if ties not in self._estimates:
+            self._estimates[ties] = self._estimated(ties)
+        return self._estimates[ties]
+
+    def _estimated(self, ties: TieRule) -> Estimate:
         rated = self._rated(ties)
         if not len(rated):
             return Estimate.nothing()
