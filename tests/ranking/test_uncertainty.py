@@ -38,7 +38,7 @@ def sandwich_vote_by_vote(tally: Tally, ties: TieRule) -> np.ndarray:
     return np.asarray(inverse @ meat @ inverse)
 
 
-@pytest.mark.parametrize("ties", list(TieRule))
+@pytest.mark.parametrize("ties", [TieRule.HALF, TieRule.DROP])
 def test_counts_give_the_sandwich_that_single_votes_give(ties: TieRule) -> None:
     rng = np.random.default_rng(11)
     tally = simulated(np.array([0.8, 0.1, -0.2, -0.7]), per_pair=25, tie_rate=0.4, rng=rng)
