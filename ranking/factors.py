@@ -119,19 +119,9 @@ def instruction_levels(models: Iterable[str]) -> dict[str, str]:
 
 
 def merge_by_level(tally: Tally, levels: Mapping[str, str]) -> Tally:
-    """The tally with each model replaced by its level; battles within a level, and of models without one, are left out.
+    """The tally with each model replaced by its level, sides kept; battles within a level, and of models without one, are left out.
 
-    Parameters
-    ----------
-    tally
-        Counts of shape ``(m, m, 4)``.
-    levels
-        From a model's name to its level's; names that the tally lacks do not matter.
-
-    Returns
-    -------
-    Tally
-        Over the levels that its models have, sorted by name; sides are kept.
+    *levels* maps names of models to names of levels; models that the tally lacks do not matter. The levels stand sorted by name.
     """
     names = tuple(sorted({levels[name] for name in tally.models if name in levels}))
     member = np.array([[levels.get(name) == level for level in names] for name in tally.models])
@@ -147,7 +137,7 @@ def grouped_board(tally: Tally, levels: Mapping[str, str], *, interval: float = 
     Parameters
     ----------
     tally, levels
-        As in :func:`merge_by_level`; :func:`corpus_levels` and :func:`instruction_levels` name those of the study.
+        As in :func:`merge_by_level`; :func:`corpus_levels` and :func:`instruction_levels` are those of the study.
     interval
         Confidence level of the sandwich intervals, between 0 and 1; ``ValueError`` otherwise.
 
@@ -166,14 +156,10 @@ def grouped_board(tally: Tally, levels: Mapping[str, str], *, interval: float = 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
-    """Treatment-coded factors.
+    """Treatment-coded factors: ``q`` columns over ``k`` models.
 
-    Parameters
-    ----------
-    names
-        The ``q`` columns: ``factor=level``, told against the factor's reference level, or two of them joined by ``:`` for an interaction.
-    matrix
-        Shape ``(k, q)``, zeros and ones: a row a model. There is no column for the constant, which strengths do not have.
+    A column is ``factor=level``, told against the factor's reference level, or two of them joined by ``:`` for an interaction; *matrix* is of shape
+    ``(k, q)``. There is no column for the constant, which strengths do not have.
     """
 
     names: tuple[str, ...]
@@ -199,9 +185,7 @@ def factor_design(codes: Sequence[Code], interactions: Iterable[tuple[Factor, Fa
 def _dummies(codes: Sequence[Code], factor: Factor) -> dict[str, Vector]:
     said = [code.level(factor) for code in codes]
     present = [level for level in LEVELS[factor] if level in said]
-    return {
-        f"{factor}={level}": np.array([float(each == level) for each in said]) for level in present[1:]
-    }
+    return {f"{factor}={level}": np.array([float(each == level) for each in said]) for level in present[1:]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,9 +322,7 @@ def least_squares(
     rest = float(residual @ (weighted[:, 0] - weighted[:, 1:] @ coefficients))
     df = len(y) - 1 - int(np.linalg.matrix_rank(x))
     test = LackOfFit(max(rest, 0.0), df, float(chi2.sf(rest, df)) if df else None)
-    return FactorFit(
-        design.names, coefficients, inverse, inverse @ information, test, interval, allow_misfit
-    )
+    return FactorFit(design.names, coefficients, inverse, inverse @ information, test, interval, allow_misfit)
 
 
 def _check_sizes(strengths: Vector, covariance: Matrix, design: Design, interval: float) -> None:
@@ -402,6 +384,4 @@ def factor_effects(
     fit = fit_bradley_terry(tally, ties=ties)
     covariance = sandwich_covariance(tally, fit)[np.ix_(at, at)]
     design = factor_design([known[tally.models[place]] for place in at], interactions)
-    return least_squares(
-        fit.strengths[at], covariance, design, interval=interval, allow_misfit=allow_misfit
-    )
+    return least_squares(fit.strengths[at], covariance, design, interval=interval, allow_misfit=allow_misfit)
