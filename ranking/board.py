@@ -117,8 +117,12 @@ def build_board_from_ballots(
     Raises
     ------
     ValueError
-        If *interval* is not between 0 and 1 or *cap* is below 1.
+        If *interval* is not between 0 and 1, *cap* is below 1, or Rao-Kupper ties are to be weighed or clustered.
     """
+    if ties is TieRule.RAO_KUPPER:
+        if cluster != INDEPENDENT or cap is not None or ballots.weight is not None:
+            raise ValueError("under rao-kupper every vote weighs one and stands for itself")
+        return board_of(Counted(ballots.tally()), criterion, ties, interval, INDEPENDENT)
     weighed = ballots if cap is None else ballots.reweighted(capped_weights(ballots, cap))
     evidence = Cast(weighed, clustered=cluster != INDEPENDENT)
     return board_of(evidence, criterion, ties, interval, cluster)

@@ -61,6 +61,10 @@ def _board(options: argparse.Namespace, criterion: Criterion) -> BoardResult:
             f"--cap-per-user-candidate needs to know who voted: a column {', '.join(VOTER_COLUMNS)}, or --cluster COLUMN"
         )
     ballots = ballots_of(table, criterion, voter=voter, all_named=cap is not None)
+    if ties is TieRule.RAO_KUPPER:
+        if ballots.weight is not None:
+            raise BadInput("--ties rao-kupper knows no weights", column="weight")
+        voter = None
     cluster = _cluster(options.cluster, voter, ballots)
     return build_board_from_ballots(
         ballots, criterion=criterion, ties=ties, interval=interval, cluster=cluster, cap=cap
@@ -95,9 +99,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--ties",
-        choices=["half", "rao-kupper", "drop"],
+        choices=[each.value for each in TieRule],
         default="half",
-        help="half a win each, or left out; rao-kupper is not in this version",
+        help="half a win each; an outcome of its own with a fitted threshold, every vote for itself; or left out. "
+        "Ratings under different rules are on different scales",
     )
     parser.add_argument("--interval", type=float, default=0.95, help="confidence level, 0.95 if left out")
     parser.add_argument(
@@ -120,8 +125,8 @@ def _parser() -> argparse.ArgumentParser:
 def _check(options: argparse.Namespace) -> None:
     if not 0 < options.interval < 1:
         raise BadInput("--interval is a probability between 0 and 1")
-    if options.ties == "rao-kupper":
-        raise BadInput("--ties rao-kupper is not in this version; use half or drop")
     cap = options.cap_per_user_candidate
+    if options.ties == TieRule.RAO_KUPPER and (cap is not None or options.cluster not in {AUTO, INDEPENDENT}):
+        raise BadInput("--ties rao-kupper takes every vote for itself: no --cluster COLUMN, no cap")
     if cap is not None and cap < 1:
         raise BadInput("--cap-per-user-candidate is a number of votes, at least 1")

@@ -12,6 +12,7 @@ from ranking.ballots import Ballots
 from ranking.clusters import clustered_covariance
 from ranking.fit import Vector, fit_bradley_terry
 from ranking.points import fit_points, points_of, wins_of
+from ranking.rao_kupper import fit_rao_kupper, rao_kupper_covariance
 from ranking.resilience import survivors
 from ranking.tally import Indices, Matrix, Tally
 from ranking.types import TieRule
@@ -65,19 +66,23 @@ class Counted:
     tally: Tally
 
     def points(self, ties: TieRule) -> Matrix:
-        return self.tally.points(ties)
+        """As half wins under Rao-Kupper too: wins and ties together are what joins models there."""
+        return self.tally.points(TieRule.HALF if ties is TieRule.RAO_KUPPER else ties)
 
     def estimate(self, ties: TieRule) -> Estimate:
         rated = connectivity.core(self.points(ties), self.tally.wins().astype(np.float64))
         if not len(rated):
             return Estimate.nothing()
         part = self.tally.at(rated)
+        if ties is TieRule.RAO_KUPPER:
+            with_ties = fit_rao_kupper(part)
+            return Estimate(rated, with_ties.strengths, rao_kupper_covariance(part, with_ties))
         fit = fit_bradley_terry(part, ties=ties)
         return Estimate(rated, fit.strengths, sandwich_covariance(part, fit))
 
 
 class Cast:
-    """Single votes, by their weights; independent, or clustered by voter.
+    """Single votes, by their weights; independent, or clustered by voter. Ties count as half wins or not at all.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 import django.utils.timezone
 from django.db import migrations, models
 
-TIES = [("half", "half"), ("drop", "drop"), ("rao-kupper", "rao-kupper")]
+TIES = [("half", "half"), ("rao-kupper", "rao-kupper"), ("drop", "drop")]
 CRITERIA = ["overall", "content", "language"]
 
 # a published board is history: nobody rewrites it, not even by hand
