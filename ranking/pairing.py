@@ -55,13 +55,13 @@ def pair_shares(
     newcomers or, where there are so many that uniform drawing gives them more, that. ``q`` and ``d`` are 0 while there is nobody to use them.
     """
     apart = ~np.eye(battles.shape[-1], dtype=np.bool_)
-    open_, anchored = unsettled(battles, covariance)
-    new = newcomers(open_) & (policy.newcomer > 0)
+    pending, anchored = unsettled(battles, covariance)
+    new = newcomers(pending) & (policy.newcomer > 0)
     with_new = (new[..., :, None] | new[..., None, :]) & apart
     others = apart & ~with_new
     unseen = (1.0 + seen) ** -2
     uniform = _normalised(apart.astype(np.float64))
-    duels = _normalised(open_neighbours(strengths, covariance, ~open_) * unseen)
+    duels = _normalised(open_neighbours(strengths, covariance, ~pending) * unseen)
     balanced = _normalised(others * unseen * (1.0 + battles) ** -2)
     q = np.where(_some(with_new), np.maximum(policy.newcomer, _total(with_new * uniform)), 0.0)
     d = np.where(_some(duels > 0), policy.duel, 0.0)
@@ -86,10 +86,10 @@ def unsettled(battles: Matrix, covariance: Matrix) -> tuple[Mask, Matrix]:
     return np.asarray(few | wide, dtype=np.bool_), anchored
 
 
-def newcomers(open_: Mask) -> Mask:
+def newcomers(pending: Mask) -> Mask:
     """Whom of those not settled, shape ``(..., m)``, to call new: nobody where they are more than half, as a young pool is served by balanced drawing."""
-    is_young = 2 * open_.sum(axis=-1, keepdims=True) > open_.shape[-1]
-    return np.asarray(open_ & ~is_young, dtype=np.bool_)
+    is_young = 2 * pending.sum(axis=-1, keepdims=True) > pending.shape[-1]
+    return np.asarray(pending & ~is_young, dtype=np.bool_)
 
 
 def newcomer_shares(new: Mask, strengths: Vector, covariance: Matrix, unseen: Matrix) -> Matrix:
