@@ -8,6 +8,7 @@ import numpy as np
 
 from ranking.board import SCALE
 from ranking.fit import Vector
+from ranking.knowledge import difference_variances
 from ranking.ranks import quantile
 from ranking.tally import Matrix
 
@@ -71,15 +72,12 @@ def margin(
         Shape ``(...)``: the squared ratio of the wanted to the widest half width, or of a gap to what its test asks for, the least over the pairs.
     """
     z = quantile(level)
-    variances = np.diagonal(covariance, axis1=-2, axis2=-1)
+    tiny = np.finfo(np.float64).tiny
     if isinstance(goal, Precision):
-        widest = np.maximum(variances.max(axis=-1), np.finfo(np.float64).tiny)
+        widest = np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1).max(axis=-1), tiny)
         return np.asarray((goal.half_width / (z * SCALE)) ** 2 / widest, dtype=np.float64)
     gaps = strengths[..., :, None] - strengths[..., None, :]
-    spread = np.maximum(
-        variances[..., :, None] + variances[..., None, :] - 2 * covariance, np.finfo(np.float64).tiny
-    )
-    ratios = gaps**2 / (z * z * spread)
+    ratios = gaps**2 / (z * z * np.maximum(difference_variances(covariance), tiny))
     if isinstance(goal, Separation):
         return np.asarray(
             ratios[..., models.index(goal.model_a), models.index(goal.model_b)], dtype=np.float64

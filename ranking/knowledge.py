@@ -62,6 +62,13 @@ def knowledge_of(tally: Tally) -> Knowledge:
     return Knowledge(strengths, covariance, hessian, _prior(is_rated), is_rated)
 
 
+def difference_variances(covariance: Matrix) -> Matrix:
+    """Shape ``(..., m, m)``: the variance of each difference of two strengths, from their covariance of the same shape; not below zero."""
+    variances = np.diagonal(covariance, axis1=-2, axis2=-1)
+    spread = variances[..., :, None] + variances[..., None, :] - 2 * covariance
+    return np.asarray(np.maximum(spread, 0.0), dtype=np.float64)
+
+
 def _put_fit(tally: Tally, rated: Indices, strengths: Vector, covariance: Matrix, hessian: Matrix) -> None:
     """Nothing is put where the fit fails."""
     if not len(rated):

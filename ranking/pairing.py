@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from ranking.board import PROVISIONAL_BATTLES, PROVISIONAL_HALF_WIDTH, SCALE
 from ranking.fit import Vector
+from ranking.knowledge import difference_variances
 from ranking.policies import SamplingPolicy
 from ranking.ranks import quantile
 from ranking.tally import Matrix
@@ -54,13 +55,13 @@ def pair_shares(
     newcomers or, where there are so many that uniform drawing gives them more, that. ``q`` and ``d`` are 0 while there is nobody to use them.
     """
     apart = ~np.eye(battles.shape[-1], dtype=np.bool_)
-    open_, anchored = unsettled(battles, covariance)
-    new = newcomers(open_) & (policy.newcomer > 0)
+    pending, anchored = unsettled(battles, covariance)
+    new = newcomers(pending) & (policy.newcomer > 0)
     with_new = (new[..., :, None] | new[..., None, :]) & apart
     others = apart & ~with_new
     unseen = (1.0 + seen) ** -2
     uniform = _normalised(apart.astype(np.float64))
-    duels = _normalised(open_neighbours(strengths, covariance, ~open_) * unseen)
+    duels = _normalised(open_neighbours(strengths, covariance, ~pending) * unseen)
     balanced = _normalised(others * unseen * (1.0 + battles) ** -2)
     q = np.where(_some(with_new), np.maximum(policy.newcomer, _total(with_new * uniform)), 0.0)
     d = np.where(_some(duels > 0), policy.duel, 0.0)
@@ -85,10 +86,10 @@ def unsettled(battles: Matrix, covariance: Matrix) -> tuple[Mask, Matrix]:
     return np.asarray(few | wide, dtype=np.bool_), anchored
 
 
-def newcomers(open_: Mask) -> Mask:
+def newcomers(pending: Mask) -> Mask:
     """Whom of those not settled, shape ``(..., m)``, to call new: nobody where they are more than half, as a young pool is served by balanced drawing."""
-    is_young = 2 * open_.sum(axis=-1, keepdims=True) > open_.shape[-1]
-    return np.asarray(open_ & ~is_young, dtype=np.bool_)
+    is_young = 2 * pending.sum(axis=-1, keepdims=True) > pending.shape[-1]
+    return np.asarray(pending & ~is_young, dtype=np.bool_)
 
 
 def newcomer_shares(new: Mask, strengths: Vector, covariance: Matrix, unseen: Matrix) -> Matrix:
@@ -103,8 +104,7 @@ def newcomer_shares(new: Mask, strengths: Vector, covariance: Matrix, unseen: Ma
     p = expit(strengths[..., :, None] - strengths[..., None, :])
     w = p * (1 - p)
     variances = np.diagonal(covariance, axis1=-2, axis2=-1)
-    spread = variances[..., :, None] + variances[..., None, :] - 2 * covariance
-    gain = w * (variances[..., :, None] - covariance) ** 2 / (1 + w * spread)
+    gain = w * (variances[..., :, None] - covariance) ** 2 / (1 + w * difference_variances(covariance))
     weights = (gain / _at_least_tiny(gain.max(axis=-1, keepdims=True))) ** _SHARPNESS * unseen
     weights = weights * ~np.eye(new.shape[-1], dtype=np.bool_)
     by_newcomer = new[..., :, None] * weights / _at_least_tiny(weights.sum(axis=-1, keepdims=True))
@@ -121,12 +121,12 @@ def open_neighbours(strengths: Vector, covariance: Matrix, among: Mask) -> Matri
     steps = np.diff(np.take_along_axis(last, order, axis=-1), axis=-1, prepend=-np.inf) > _SAME_STRENGTH
     rank = np.zeros_like(order)
     np.put_along_axis(rank, order, np.cumsum(steps, axis=-1), axis=-1)
-    variances = np.diagonal(covariance, axis1=-2, axis2=-1)
-    spread = variances[..., :, None] + variances[..., None, :] - 2 * covariance
     gap = np.abs(strengths[..., :, None] - strengths[..., None, :])
     near = np.abs(rank[..., :, None] - rank[..., None, :]) <= 1
     near &= among[..., :, None] & among[..., None, :] & ~np.eye(rank.shape[-1], dtype=np.bool_)
-    return np.asarray(near & (gap <= quantile(0.95) * np.sqrt(np.maximum(spread, 0.0))), dtype=np.float64)
+    return np.asarray(
+        near & (gap <= quantile(0.95) * np.sqrt(difference_variances(covariance))), dtype=np.float64
+    )
 
 
 def _anchored(covariance: Matrix, anchors: Mask) -> Matrix:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
-from math import ceil, isfinite
+from math import ceil
 
 import numpy as np
 
@@ -13,13 +11,9 @@ from ranking.fit import Vector
 from ranking.goals import Goal, Separation, TopK, margin
 from ranking.growth import boards_from, grown
 from ranking.knowledge import Knowledge, knowledge_of
+from ranking.plans import PUBLISHED_PACE, Basis, Effort, Pace, Plan, PlanStatus
 from ranking.policies import SamplingPolicy
 from ranking.tally import Matrix, Tally
-
-PUBLISHED_VOTES = 12_890
-PUBLISHED_PARTICIPANTS = 1_285
-ASSUMED_MINUTES_A_BATTLE = 3.0
-"""An assumption: the published campaign of 2025 tells votes and people, not how long a battle took."""
 
 HORIZON = 1_000_000
 """Votes after which a plan looks no further."""
@@ -29,101 +23,12 @@ _FINEST = 10  # votes between two looks; then a tenth of those simulated
 _LOOKS_IN_A_ROW = 3
 
 
-class Basis(StrEnum):
-    """What a plan starts from."""
-
-    FIT = "fit"
-    FIT_AND_PRIOR = (
-        "fit_and_prior"  # some models have no rating: they are taken to be spread as the rated ones are
-    )
-    EVEN_PRIOR = "even_prior"  # nobody has a rating: all are taken to be as good
-
-
-class PlanStatus(StrEnum):
-    REACHED = "reached"
-    PLANNED = "planned"
-    BEYOND_HORIZON = "beyond_horizon"
-    TOO_FEW_MODELS = "too_few_models"
-    NO_ORDER = "no_order"  # a goal about who is better, of models that nothing tells apart
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast volunteers work.
-
-    Parameters
-    ----------
-    battles_a_volunteer
-        Judged battles a person gives, above 0: by default 12,890 / 1,285, as in the published campaign of 2025.
-    minutes_a_battle
-        Above 0; ``ASSUMED_MINUTES_A_BATTLE`` if left out, and the plan says so.
-    """
-
-    battles_a_volunteer: float = PUBLISHED_VOTES / PUBLISHED_PARTICIPANTS
-    minutes_a_battle: float | None = None
-
-    def __post_init__(self) -> None:
-        for each in (self.battles_a_volunteer, self.minutes):
-            if not (each > 0 and isfinite(each)):
-                raise ValueError("battles and minutes are positive numbers")
-
-    @property
-    def minutes(self) -> float:
-        return ASSUMED_MINUTES_A_BATTLE if self.minutes_a_battle is None else self.minutes_a_battle
-
-    @property
-    def is_assumed(self) -> bool:
-        return self.minutes_a_battle is None
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """Further votes, and what they take: people, and their hours taken together."""
-
-    votes: int
-    volunteers: int
-    hours: float
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is still needed.
-
-    Parameters
-    ----------
-    goal, policy, pace
-        What was asked for; the policy by its name.
-    status
-        Whether there is a number, or why not.
-    basis
-        What was known at the start.
-    low, middle, high
-        Enough in 10, 50 and 90 % of the repetitions; ``None`` beyond the horizon and where nothing can be said.
-    reached_share
-        The share of the repetitions that came to the goal before the horizon.
-    repetitions, seed
-        Of the simulation; the same give the same plan.
-    """
-
-    goal: Goal
-    policy: str
-    pace: Pace
-    status: PlanStatus
-    basis: Basis
-    low: Effort | None
-    middle: Effort | None
-    high: Effort | None
-    reached_share: float
-    repetitions: int
-    seed: int
-
-
 def plan_votes(
     tally: Tally,
     goal: Goal,
     *,
     policy: SamplingPolicy,
-    pace: Pace = Pace(),
+    pace: Pace = PUBLISHED_PACE,
     level: float = 0.95,
     repetitions: int = 80,
     seed: int = 0,
@@ -168,7 +73,7 @@ def plan_votes(
     status, votes = _needed(
         tally, known, goal, policy=policy, level=level, repetitions=repetitions, seed=seed
     )
-    low, middle, high = (_effort(_quantile(votes, share), pace) for share in (LOW, MIDDLE, HIGH))
+    low, middle, high = (Effort.of(_quantile(votes, share), pace) for share in (LOW, MIDDLE, HIGH))
     return Plan(
         goal=goal,
         policy=policy.name,
@@ -203,7 +108,7 @@ def _needed(
     margins = _simulated(tally, known, goal, policy=policy, level=level, repetitions=repetitions, seed=seed)
     if (margins[0] >= 1).all():
         return PlanStatus.REACHED, np.zeros(repetitions)
-    votes = _first_reached(margins)
+    votes = first_lasting(margins)
     found = np.isfinite(_quantile(votes, MIDDLE))
     return PlanStatus.PLANNED if found else PlanStatus.BEYOND_HORIZON, votes
 
@@ -225,7 +130,7 @@ def _simulated(
     for here, there in pairwise((*_LOOKS, HORIZON)):
         strengths, covariance = boards.estimates()
         margins.append(margin(goal, tally.models, strengths=strengths, covariance=covariance, level=level))
-        if (margins[0] >= 1).all() or np.isfinite(_first_reached(np.stack(margins))).all():
+        if (margins[0] >= 1).all() or np.isfinite(first_lasting(np.stack(margins))).all():
             break
         boards = grown(boards, there - here, policy, rng)
     return np.stack(margins)
@@ -241,8 +146,19 @@ def _looks() -> tuple[int, ...]:
 _LOOKS = _looks()
 
 
-def _first_reached(margins: Matrix) -> Vector:
-    """Votes at the first of so many looks in a row that find a goal reached, interpolated from the look before; infinite where there are none."""
+def first_lasting(margins: Matrix) -> Vector:
+    """Votes at the first of three looks in a row that find a goal reached, interpolated from the look before; infinite where there are none.
+
+    Parameters
+    ----------
+    margins
+        Shape ``(looks, r)``, from :func:`ranking.goals.margin`: at 0, 10, 20 votes and so on, each repetition a column.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(r,)``.
+    """
     reached = margins >= 1
     rows = len(margins) - _LOOKS_IN_A_ROW + 1
     if rows < 1:
@@ -283,10 +199,3 @@ def _basis(known: Knowledge) -> Basis:
 def _quantile(votes: Vector, share: float) -> float:
     """The smallest number of votes that suffices in *share* of the repetitions, infinite included."""
     return float(np.sort(votes)[ceil(share * len(votes)) - 1])
-
-
-def _effort(votes: float, pace: Pace) -> Effort | None:
-    if not isfinite(votes):
-        return None
-    whole = ceil(votes)
-    return Effort(whole, ceil(whole / pace.battles_a_volunteer), whole * pace.minutes / 60)

@@ -18,9 +18,7 @@ Battles = Mapping[frozenset[str], int]
 
 STEEPEST_COIN = 0.75
 """The most that a side can be favoured."""
-_EVEN_WITHIN = (
-    2  # battles: from this surplus of one side order on, the other is favoured as much as it can be
-)
+_EVEN_WITHIN = 2  # battles: from this surplus of one order on, the other is favoured most
 
 
 @dataclass(frozen=True, slots=True)

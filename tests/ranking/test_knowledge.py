@@ -6,7 +6,7 @@ from hypothesis import given
 
 from ranking.errors import NotConverged
 from ranking.fit import fit_bradley_terry
-from ranking.knowledge import PRIOR_VARIANCE, knowledge_of
+from ranking.knowledge import PRIOR_VARIANCE, difference_variances, knowledge_of
 from ranking.tally import Tally
 from ranking.uncertainty import sandwich_covariance
 from tests.ranking.builders import Vote, make_tally, votes_strategy
@@ -83,3 +83,15 @@ def test_knowledge_is_finite_and_information_says_nothing_of_the_common_level(vo
     assert information.sum(axis=1) == pytest.approx(np.zeros(len(known.rated)), abs=1e-9)
     if len(known.rated) > 1:  # and something of everything else
         assert np.linalg.eigvalsh(information)[1] > 1e-6
+
+
+def test_differences_vary_as_contrasts_do() -> None:
+    covariance = np.array([[[4.0, 1.0, 0.0], [1.0, 9.0, -2.0], [0.0, -2.0, 1.0]], np.eye(3)])
+    contrast = np.array([0.0, 1.0, -1.0])
+    found = difference_variances(covariance)
+    assert found[0, 1, 2] == found[0, 2, 1] == contrast @ covariance[0] @ contrast
+    assert found[1] == pytest.approx(2 * (1 - np.eye(3)))
+
+
+def test_a_difference_that_rounding_makes_negative_has_no_variance() -> None:
+    assert not (difference_variances(np.array([[1.0, 1.0 + 1e-12], [1.0 + 1e-12, 1.0]])) < 0).any()

@@ -11,16 +11,8 @@ from ranking.fit import fit_bradley_terry, win_probabilities
 from ranking.goals import Goal, Precision, Separation, TopK
 from ranking.growth import PUBLISHED_TIES
 from ranking.missing import firm_battles
-from ranking.planner import (
-    ASSUMED_MINUTES_A_BATTLE,
-    HORIZON,
-    Basis,
-    Effort,
-    Pace,
-    Plan,
-    PlanStatus,
-    plan_votes,
-)
+from ranking.planner import HORIZON, first_lasting, plan_votes
+from ranking.plans import PUBLISHED_PACE, Basis, Effort, Pace, Plan, PlanStatus
 from ranking.policies import PRESETS, SamplingPolicy
 from ranking.readers import Layout, read_tally
 from ranking.tally import Tally
@@ -144,6 +136,26 @@ def test_the_interval_holds_the_middle() -> None:
         assert plan.high is None or votes(plan) <= plan.high.votes
 
 
+@pytest.mark.parametrize(
+    ("seen", "votes_then"),
+    [
+        ([1, 1, 1], 0),
+        ([0, 1, 1, 1], 10),
+        ([0.5, 1.5, 2, 2], 5),
+        ([0, 1, 1, 0.9, 0.8, 1.0, 1, 1], 50),  # two looks in a row are luck
+        ([0, 1, 1], np.inf),
+        ([0, 1], np.inf),
+        ([0, 2, 0, 2, 0, 2], np.inf),
+    ],
+)
+def test_a_goal_is_reached_where_three_looks_in_a_row_find_it_so(
+    seen: list[float], votes_then: float
+) -> None:
+    never = np.zeros(len(seen))
+    found = first_lasting(np.column_stack([np.array(seen, dtype=np.float64), never]))
+    assert list(found) == [pytest.approx(votes_then), np.inf]
+
+
 def test_equals_are_seldom_told_apart_by_luck() -> None:
     tally = spread_out(0.0, 0.0, per_pair=10**7)
     plan = planned(tally, Separation("m0", "m1"), repetitions=200)
@@ -197,27 +209,12 @@ def test_volunteers_and_hours_follow_from_the_votes() -> None:
     pace = Pace(battles_a_volunteer=25, minutes_a_battle=4.5)
     plan = plan_votes(even, Precision(20), policy=BALANCED, pace=pace, repetitions=20)
     assert plan.pace is pace
+    assert plan_votes(even, Precision(99), policy=BALANCED).pace is PUBLISHED_PACE
     assert not pace.is_assumed
     for effort in (plan.low, plan.middle, plan.high):
         assert effort is not None
         assert effort.volunteers == ceil(effort.votes / 25)
         assert effort.hours == pytest.approx(effort.votes * 4.5 / 60)
-
-
-def test_by_default_people_work_as_in_the_published_campaign_and_minutes_are_assumed() -> None:
-    pace = Pace()
-    assert pace.battles_a_volunteer == pytest.approx(10.03, abs=0.01)
-    assert pace.is_assumed
-    assert pace.minutes == ASSUMED_MINUTES_A_BATTLE
-    assert not Pace(minutes_a_battle=ASSUMED_MINUTES_A_BATTLE).is_assumed
-
-
-@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])
-def test_a_pace_is_positive(rate: float) -> None:
-    with pytest.raises(ValueError, match="positive"):
-        Pace(battles_a_volunteer=rate)
-    with pytest.raises(ValueError, match="positive"):
-        Pace(minutes_a_battle=rate)
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -1.0, float("nan")])

@@ -105,7 +105,7 @@ def test_an_unhealthy_model_is_never_drawn(votes: list[Vote], policy: SamplingPo
 def test_draws_come_as_often_as_their_propensity_says(policy: SamplingPolicy) -> None:
     situation = situation_of(LOPSIDED, NAMES[:4], seen={frozenset({"core", "denda"}): 2})
     table, rng = pair_probabilities(situation, policy), chance(5)
-    draws = [draw(situation, policy, rng) for _ in range(4000)]
+    draws = [draw(situation, policy, rng) for _ in range(2000)]
     seen = Counter((drawn.model_a, drawn.model_b) for drawn in draws)
     cells = [(i, j) for i in range(4) for j in range(4) if i != j]
     observed = [seen[situation.models[i], situation.models[j]] for i, j in cells]
@@ -265,7 +265,7 @@ def test_balanced_counts_spread_less_than_uniform_ones() -> None:
     def spread(policy: str) -> float:
         met: Counter[frozenset[str]] = Counter()
         rng = chance(3)
-        for _ in range(1200):
+        for _ in range(800):
             drawn = draw_pair("abcdef", met, policy=policy, rng=rng)
             met[frozenset((drawn.model_a, drawn.model_b))] += 1
         return float(np.std(list(met.values())))
