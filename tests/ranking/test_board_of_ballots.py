@@ -97,6 +97,16 @@ def test_a_clustered_interval_that_is_wide_is_provisional() -> None:
     assert {row.status for row in clustered.ratings} == {Status.PROVISIONAL}
 
 
+def test_few_voters_are_provisional_where_many_with_that_error_would_not_be() -> None:
+    ballots = crowd(SPREAD, users=4, votes=900, taste=0.1, rng=np.random.default_rng(6))
+    board = build_board_from_ballots(ballots, cluster="user")
+    close = [
+        row for row in board.ratings if 25 < (row.half_width or 0) < 25 * quantile(0.95, 3) / quantile(0.95)
+    ]
+    assert close
+    assert {row.status for row in close} == {Status.PROVISIONAL}
+
+
 @settings(max_examples=100)
 @given(
     st.integers(0, 2**32 - 1),

@@ -143,6 +143,11 @@ def test_voters_who_all_say_the_same_have_no_spread() -> None:
     assert (clustered_covariance(ballots, fitted(ballots)).covariance == 0).all()
 
 
+def test_spread_that_is_rounding_is_none() -> None:
+    ballots = make_ballots(*(f"{name}: x>y*2 y>x y>z*3 z>y x>z*5 z>x*2" for name in ("ane", "jon", "iker")))
+    assert (clustered_covariance(ballots, fitted(ballots)).covariance == 0).all()
+
+
 @pytest.mark.parametrize(
     "written",
     [
