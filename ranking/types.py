@@ -42,6 +42,10 @@ class TieRule(StrEnum):
     DROP = "drop"
 
 
+POINT_RULES = (TieRule.HALF, TieRule.DROP)
+"""The rules under which a tie is some share of a win, so that a matrix of points says all."""
+
+
 class Status(StrEnum):
     """What a board or a row can say. Ratings stand only where it is ``ok`` or ``provisional``."""
 

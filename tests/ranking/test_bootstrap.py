@@ -13,7 +13,7 @@ from ranking.connectivity import check
 from ranking.errors import NoFit
 from ranking.fit import fit_bradley_terry
 from ranking.points import fit_points, points_of
-from ranking.types import Status, TieRule
+from ranking.types import POINT_RULES, Status, TieRule
 from ranking.uncertainty import sandwich_covariance
 from tests.ranking.builders import make_tally, ring, simulated
 from tests.ranking.crowds import crowd, make_ballots
@@ -77,7 +77,7 @@ def test_steps_beyond_floating_point_numbers_are_not_found() -> None:
     assert fit_many(points, np.array([2000.0, -2000.0]))[1].tolist() == [False]
 
 
-@pytest.mark.parametrize("ties", list(TieRule))
+@pytest.mark.parametrize("ties", POINT_RULES)
 def test_resampled_votes_spread_as_the_sandwich_says(ties: TieRule) -> None:
     tally = simulated(SPREAD, per_pair=80, tie_rate=0.3, rng=np.random.default_rng(4))
     fit = fit_bradley_terry(tally, ties=ties)

@@ -130,7 +130,8 @@ def test_a_criterion_reads_its_own_winner(tmp_path: Path, capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--ties", "rao-kupper"], "--ties rao-kupper is not in this version"),
+        (["--ties", "rao-kupper", "--cluster", "judge"], "--ties rao-kupper takes every vote for itself"),
+        (["--ties", "rao-kupper", "--cap-per-user-candidate", "3"], "--ties rao-kupper takes every vote"),
         (["--cap-per-user-candidate", "0"], "--cap-per-user-candidate is a number of votes, at least 1"),
         (["--cap-per-user-candidate", "-2"], "--cap-per-user-candidate is a number of votes, at least 1"),
         (["--interval", "1"], "--interval is a probability"),
@@ -285,3 +286,27 @@ def test_the_help_says_what_a_cluster_and_a_cap_are(capsys: pytest.CaptureFixtur
     said = " ".join(capsys.readouterr().out.split())
     assert "the first of username, user, judge, worker that names two voters or more" in said
     assert "the most that one voter weighs on any model" in said
+
+
+def test_rao_kupper_ranks_votes_each_for_itself_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "votes.csv"
+    rows = ["x,y,model_a,ane", "x,y,model_b,jon", "x,y,model_a,ane", "x,y,tie,jon", "y,x,tie,ane"]
+    path.write_text("model_a,model_b,winner,user\n" + "\n".join(rows) + "\n")
+    assert main([str(path), "--ties", "rao-kupper", "--format", "json"]) == 0
+    board = json.loads(capsys.readouterr().out)
+    assert (board["ties"], board["cluster"], board["ratings"][0]["model"]) == ("rao-kupper", "none", "x")
+    path.write_text("model_a,model_b,winner,weight\nx,y,model_a,0.5\ny,x,model_a,1\n")
+    assert main([str(path), "--ties", "rao-kupper"]) == 2
+    assert "knows no weights" in capsys.readouterr().err
+
+
+def test_the_published_votes_rank_alike_under_either_tie_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    orders = []
+    for ties in ("half", "rao-kupper"):
+        assert main([str(reference.pairs_path()), "--ties", ties, "--format", "json"]) == 0
+        board = json.loads(capsys.readouterr().out)
+        orders.append([row["model"] for row in board["ratings"]])
+        assert all(row["low"] < row["rating"] < row["high"] for row in board["ratings"])
+    assert orders[0][:3] == orders[1][:3]

@@ -16,7 +16,7 @@ from ranking.points import fit_points
 from ranking.ranks import quantile, separated
 from ranking.readers import read_tally
 from ranking.tally import Tally
-from ranking.types import Outcome, TieRule
+from ranking.types import POINT_RULES, Outcome, TieRule
 from ranking.uncertainty import sandwich_covariance, weighted_sandwich
 from tests.ranking.builders import make_tally, ring, simulated
 
@@ -177,7 +177,7 @@ def test_reversing_half_as_many_does_as_well(published: Tally) -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sampled_from(Tampering), st.sampled_from(TieRule))
+@given(st.integers(0, 2**32 - 1), st.sampled_from(Tampering), st.sampled_from(POINT_RULES))
 def test_what_is_found_swaps_the_two_and_one_vote_less_does_not(
     seed: int, by: Tampering, ties: TieRule
 ) -> None:

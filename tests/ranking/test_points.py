@@ -9,7 +9,7 @@ from ranking.errors import DisconnectedTally, UnboundedTally
 from ranking.fit import fit_bradley_terry
 from ranking.points import fit_points, points_of, ties_of, wins_of
 from ranking.tally import Tally
-from ranking.types import TieRule
+from ranking.types import POINT_RULES, TieRule
 from tests.ranking.builders import Vote, make_tally, ring, simulated, votes_strategy
 
 
@@ -19,11 +19,11 @@ def test_counts_and_floats_give_the_points_that_a_tally_gives(votes: list[Vote])
     for counts in (tally.counts, tally.counts.astype(np.float64)):
         assert (wins_of(counts) == tally.wins()).all()
         assert (ties_of(counts) == tally.ties()).all()
-        for ties in TieRule:
+        for ties in POINT_RULES:
             assert (points_of(counts, ties) == tally.points(ties)).all()
 
 
-@pytest.mark.parametrize("ties", list(TieRule))
+@pytest.mark.parametrize("ties", POINT_RULES)
 def test_whole_points_fit_as_their_tally_does(ties: TieRule) -> None:
     tally = simulated(np.linspace(-1, 1, 6), per_pair=30, tie_rate=0.3, rng=np.random.default_rng(8))
     fit = fit_points(tally.points(ties), ties=ties)
