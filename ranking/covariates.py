@@ -66,6 +66,11 @@ class Covariates:
         if not np.isfinite(self.values).all():
             raise ValueError("a covariate is no number")
 
+    @classmethod
+    def none(cls, n: int) -> Covariates:
+        """No covariate of *n* votes: a plain fit."""
+        return cls((), np.zeros((n, 0)))
+
     def take(self, chosen: NDArray[np.bool_] | Indices) -> Covariates:
         """The rows that a mask of shape ``(n,)``, or their places, choose."""
         return Covariates(self.names, self.values[chosen])

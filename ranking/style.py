@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ranking import connectivity
 from ranking.ballots import Ballots
 from ranking.board import CENTRE, PROVISIONAL_BATTLES, PROVISIONAL_HALF_WIDTH, SCALE
 from ranking.contextual import Cells, ContextualFit, fit_cells, fit_contextual
 from ranking.covariates import SIDE, Covariates
-from ranking.errors import NoFit, NotConverged
+from ranking.errors import NoFit
+from ranking.fit import Vector
 from ranking.ranks import quantile
-from ranking.tally import Indices, Matrix, Tally
-from ranking.types import Outcome, Status
-from ranking.voters import Spread, contextual_covariance, vote_covariance
+from ranking.rateable import rateable
+from ranking.tally import Matrix, Tally
+from ranking.types import Status
+from ranking.voters import Spread, contextual_covariance, vote_covariance, voter_covariance
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,53 +100,48 @@ def build_style_board(ballots: Ballots, covariates: Covariates, *, interval: flo
         If the interval is no probability, or rows are missing.
     """
     _check_interval(interval)
-    counts = ballots.weighted_counts()
-    wins = counts[:, :, Outcome.A_BETTER.place] + counts[:, :, Outcome.B_BETTER.place].T
-    even = counts[:, :, Outcome.TIE.place :].sum(axis=2)
-    points = wins + (even + even.T) / 2
-    rated = connectivity.core(points, wins)
-    statuses = connectivity.outside(points, rated)
-    if not len(rated):
-        rows = [_unrated(name, status) for name, status in zip(ballots.models, statuses, strict=True)]
-        whole = connectivity.standing(points)
-        return StyleBoard(0, interval, Spread.VOTES, whole, tuple(rows), ())
-    inner, within = _among(ballots, rated)
-    return _styled(ballots.models, statuses, inner, covariates.take(within), interval)
+    if len(covariates.values) != ballots.n_votes:
+        raise ValueError(f"{len(covariates.values)} rows of covariates for {ballots.n_votes} votes")
+    part = rateable(ballots)
+    unrated = [_unrated(name, each) for name, each in zip(ballots.models, part.statuses, strict=True)]
+    if part.standing is not Status.OK:
+        return StyleBoard(0, interval, Spread.VOTES, part.standing, tuple(unrated), ())
+    return _styled(unrated, part.ballots, covariates.take(part.within), interval)
 
 
 def _styled(
-    models: tuple[str, ...], statuses: list[Status], ballots: Ballots, covariates: Covariates, interval: float
+    unrated: list[StyledRating], ballots: Ballots, covariates: Covariates, interval: float
 ) -> StyleBoard:
     fit = fit_contextual(ballots, covariates)
-    plain = fit_contextual(ballots, Covariates((), np.zeros((ballots.n_votes, 0))))
     by_vote = contextual_covariance(ballots, covariates, fit, Spread.VOTES)
-    by_voter, spread = _by_voter(ballots, covariates, fit)
-    reach, m = quantile(interval) * SCALE, len(ballots.models)
-    errors = np.sqrt(np.diag(by_vote if by_voter is None else by_voter))[:m]
-    met = np.bincount(np.concatenate([ballots.a, ballots.b]), minlength=m)
-    rows = {}
+    by_voter, spread = voter_covariance(ballots, covariates, fit)
+    errors = np.sqrt(np.diag(by_vote if by_voter is None else by_voter)) * SCALE
+    rated = {row.model: row for row in _rated(ballots, fit, errors, interval)}
+    rows = [rated.get(row.model, row) for row in unrated]
+    rows.sort(key=lambda row: (row.rating is None, -(row.rating or 0.0), row.model))
+    terms = _terms(fit, by_vote, by_voter, quantile(interval) * SCALE)
+    return StyleBoard(ballots.n_votes, interval, spread, Status.OK, tuple(rows), terms)
+
+
+def _rated(ballots: Ballots, fit: ContextualFit, errors: Vector, interval: float) -> list[StyledRating]:
+    plain = fit_contextual(ballots, Covariates.none(ballots.n_votes))
+    met = np.bincount(np.concatenate([ballots.a, ballots.b]), minlength=len(ballots.models))
+    rows = []
     for place, name in enumerate(ballots.models):
-        rating, half = float(CENTRE + SCALE * fit.strengths[place]), float(reach * errors[place])
-        shift = float(SCALE * (fit.strengths[place] - plain.strengths[place]))
-        firm = (
-            met[place] >= PROVISIONAL_BATTLES
-            and quantile(0.95) * SCALE * errors[place] <= PROVISIONAL_HALF_WIDTH
+        rating, error = float(CENTRE + SCALE * fit.strengths[place]), float(errors[place])
+        firm = met[place] >= PROVISIONAL_BATTLES and quantile(0.95) * error <= PROVISIONAL_HALF_WIDTH
+        half = quantile(interval) * error
+        rows.append(
+            StyledRating(
+                model=name,
+                rating=rating,
+                low=rating - half,
+                high=rating + half,
+                shift=float(SCALE * (fit.strengths[place] - plain.strengths[place])),
+                status=Status.OK if firm else Status.PROVISIONAL,
+            )
         )
-        status = Status.OK if firm else Status.PROVISIONAL
-        rows[name] = StyledRating(name, rating, rating - half, rating + half, shift, status)
-    listed = [rows.get(name) or _unrated(name, status) for name, status in zip(models, statuses, strict=True)]
-    listed.sort(key=lambda row: (row.rating is None, -(row.rating or 0.0), row.model))
-    terms = _terms(fit, by_vote, by_voter, reach)
-    return StyleBoard(ballots.n_votes, interval, spread, Status.OK, tuple(listed), terms)
-
-
-def _by_voter(ballots: Ballots, covariates: Covariates, fit: ContextualFit) -> tuple[Matrix | None, Spread]:
-    for spread in (Spread.CR3, Spread.CR1):
-        try:
-            return contextual_covariance(ballots, covariates, fit, spread), spread
-        except (NotConverged, NoFit):
-            continue
-    return None, Spread.VOTES
+    return rows
 
 
 def _terms(fit: ContextualFit, by_vote: Matrix, by_voter: Matrix | None, reach: float) -> tuple[Term, ...]:
@@ -171,19 +167,6 @@ def _terms(fit: ContextualFit, by_vote: Matrix, by_voter: Matrix | None, reach: 
 
 def _unrated(model: str, status: Status) -> StyledRating:
     return StyledRating(model, None, None, None, None, status)
-
-
-def _among(ballots: Ballots, rated: Indices) -> tuple[Ballots, NDArray[np.bool_]]:
-    """The votes among the rated models that weigh anything, models numbered anew, and which ones they are."""
-    place = np.full(len(ballots.models), -1)
-    place[rated] = np.arange(len(rated))
-    a, b = place[ballots.a], place[ballots.b]
-    within = (a >= 0) & (b >= 0)
-    if ballots.weight is not None:
-        within &= ballots.weight > 0
-    part = ballots.take(within)
-    names = tuple(ballots.models[index] for index in rated)
-    return Ballots(names, a[within], b[within], part.outcome, part.user, part.weight), within
 
 
 def position_bias(tally: Tally, *, interval: float = 0.95) -> Term:
