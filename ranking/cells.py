@@ -53,7 +53,7 @@ def weight(line: int, row: Cells) -> float:
     raw = row.get("weight", 1)
     written = str(raw).strip()
     number = float(written) if _NUMBER.fullmatch(written) else -1.0
-    if isinstance(raw, bool) or number < 0 or not isfinite(number):
+    if number < 0 or not isfinite(number):
         raise BadInput(f"{shown(raw)} is not a weight: a number from 0", line=line, column="weight")
     return number
 

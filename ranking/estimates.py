@@ -95,9 +95,9 @@ class Cast:
     def __init__(self, ballots: Ballots, *, clustered: bool) -> None:
         self._ballots = _scaled(ballots)
         self._clustered = clustered
-        self._counts = self._ballots.weighted_counts()
         self._estimates: dict[TieRule, Estimate] = {}
         self.tally = self._ballots.tally()
+        self._counts = self._summed(power=1)
 
     def points(self, ties: TieRule) -> Matrix:
         return points_of(self._counts, ties)
@@ -111,15 +111,20 @@ class Cast:
         rated = self._rated(ties)
         if not len(rated):
             return Estimate.nothing()
-        part = self._ballots.among(rated).entering(ties)
-        fit = fit_points(points_of(part.weighted_counts(), ties), ties=ties)
+        among = np.ix_(rated, rated)
+        fit = fit_points(points_of(self._counts[among], ties), ties=ties)
         if not self._clustered:
-            return Estimate(rated, fit.strengths, weighted_sandwich(part.weighted_counts(power=2), fit))
-        found = clustered_covariance(part, fit)
+            return Estimate(rated, fit.strengths, weighted_sandwich(self._summed(power=2)[among], fit))
+        found = clustered_covariance(self._ballots.among(rated), fit)
         told = np.diag(found.covariance) > 0
         return Estimate(
             rated[told], fit.strengths[told], found.covariance[np.ix_(told, told)], found.n_clusters - 1
         )
+
+    def _summed(self, power: int) -> Matrix:
+        if self._ballots.weight is None:
+            return self.tally.counts.astype(np.float64)
+        return self._ballots.weighted_counts(power)
 
     def _rated(self, ties: TieRule) -> Indices:
         """Clustered, the models are those that stay joined whichever one voter is left out."""

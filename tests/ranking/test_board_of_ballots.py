@@ -17,8 +17,9 @@ from ranking.board import (
 from ranking.clusters import clustered_covariance
 from ranking.errors import NotConverged
 from ranking.points import fit_points, points_of
-from ranking.ranks import quantile
+from ranking.ranks import quantile, rank_intervals, separated
 from ranking.types import POINT_RULES, Criterion, Status, TieRule
+from ranking.uncertainty import weighted_sandwich
 from ranking.weights import capped_weights
 from tests.ranking.crowds import crowd, make_ballots
 from tests.ranking.test_board import assert_sound
@@ -62,6 +63,9 @@ def test_a_clustered_board_says_by_whom_and_has_the_intervals_of_cr3() -> None:
     found = clustered_covariance(ballots, fit)
     assert board.cluster == "username"
     assert board.as_json()["cluster"] == "username"
+    low, high = rank_intervals(separated(fit.strengths, found.covariance, level=0.9, freedom=59))
+    assert [rows_of(board)[model].rank_low for model in ballots.models] == low.tolist()
+    assert [rows_of(board)[model].rank_high for model in ballots.models] == high.tolist()
     reach = quantile(0.9, 59) * np.sqrt(np.diag(found.covariance)) * SCALE
     for model, strength, each in zip(ballots.models, fit.strengths, reach, strict=True):
         row = rows_of(board)[model]
@@ -88,6 +92,20 @@ def test_ranks_and_tiers_follow_the_clustered_differences() -> None:
     ]
     assert open_ranks[0] > open_ranks[1]
     assert max(row.tier or 0 for row in clustered.ratings) <= max(row.tier or 0 for row in alone.ratings)
+
+
+def test_two_of_few_voters_do_not_separate_what_a_normal_law_would() -> None:
+    ballots = crowd(np.array([0.15, 0.0, -0.15]), users=4, votes=900, taste=0.1, rng=np.random.default_rng(1))
+    fit = fit_points(points_of(ballots.weighted_counts(), TieRule.HALF))
+    covariance = clustered_covariance(ballots, fit).covariance
+    by_normal, by_student = (
+        rank_intervals(separated(fit.strengths, covariance, level=0.95, freedom=freedom))
+        for freedom in (np.inf, 3)
+    )
+    board = rows_of(build_board_from_ballots(ballots, cluster="user"))
+    shown = [[board[model].rank_low, board[model].rank_high] for model in ballots.models]
+    assert shown == np.transpose(by_student).tolist()
+    assert shown != np.transpose(by_normal).tolist()
 
 
 def test_a_clustered_interval_that_is_wide_is_provisional() -> None:
@@ -198,6 +216,15 @@ def test_weights_count_and_a_vote_of_weight_zero_is_left_out() -> None:
     row = rows_of(board)["x"]
     assert (row.n, row.wins, row.losses, board.n_votes) == (5, 4, 1, 5)
     assert (row.rating or 0) - 1000 == pytest.approx(SCALE * np.log(3) / 2)
+
+
+def test_intervals_of_weighted_votes_are_those_of_their_sandwich() -> None:
+    ballots = large().reweighted(np.random.default_rng(3).choice([0.25, 1.0], 2400))
+    fit = fit_points(points_of(ballots.weighted_counts(), TieRule.HALF))
+    errors = np.sqrt(np.diag(weighted_sandwich(ballots.weighted_counts(power=2), fit))) * SCALE
+    board = rows_of(build_board_from_ballots(ballots))
+    widths = [board[model].half_width for model in ballots.models]
+    assert widths == pytest.approx(quantile(0.95) * errors)
 
 
 def test_votes_without_any_weight_are_no_battles() -> None:
