@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import django.utils.timezone
 from django.db import migrations, models
 
@@ -17,7 +21,7 @@ DROP FUNCTION ranking_snapshot_is_final();
 """
 
 
-def added(name: str, field: models.Field) -> migrations.AddField:
+def added(name: str, field: models.Field[Any, Any]) -> migrations.AddField:
     """A column whose default, for boards published before, does not stay in the model."""
     return migrations.AddField("snapshot", name, field, preserve_default=False)
 
