@@ -193,28 +193,26 @@ def _bordered(block: Matrix, edge: Vector, corner: float) -> Matrix:
     return np.block([[block, edge[:, None]], [edge[None, :], np.array([[corner]])]])
 
 
-def _filled(hessian: Matrix, m: int) -> tuple[Matrix, float]:
-    """The Hessian with constant strengths, which it does not see, filled in, and the curvature that fills them."""
+def _filled(hessian: Matrix, m: int) -> Matrix:
+    """The Hessian with curvature along constant strengths, which it does not see."""
     filled = hessian.copy()
-    filled[:m, :m], size = regular(hessian[:m, :m])
-    return filled, size
+    filled[:m, :m], _ = regular(hessian[:m, :m])
+    return filled
 
 
 def _solved(hessian: Matrix, score: Vector) -> Vector:
     try:
-        return np.asarray(np.linalg.solve(_filled(hessian, len(hessian) - 1)[0], score), dtype=np.float64)
+        return np.asarray(np.linalg.solve(_filled(hessian, len(hessian) - 1), score), dtype=np.float64)
     except np.linalg.LinAlgError:
         raise NotConverged("the board is steeper than floating-point numbers reach") from None
 
 
 def _inverse(hessian: Matrix, m: int) -> Matrix:
-    filled, size = _filled(hessian, m)
+    """The inverse of the filled Hessian; what the filling adds meets no score, as those of a vote sum to zero over the models."""
     try:
-        inverse = np.asarray(np.linalg.inv(filled), dtype=np.float64)
+        return np.asarray(np.linalg.inv(_filled(hessian, m)), dtype=np.float64)
     except np.linalg.LinAlgError:
         raise NotConverged("the Hessian is singular") from None
-    inverse[:m, :m] -= 1.0 / (size * m)  # constants, which the filling made regular, are projected out again
-    return inverse
 
 
 def _bounded(unbeaten: Matrix, n_ties: float, place: Vector, step: Vector) -> Vector:
