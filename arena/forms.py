@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from arena.services.votes import Judgements
+from arena.selectors.judgements import Judgements
 from ranking.types import Outcome
 from ranking.verdict import InvalidJudgements
 

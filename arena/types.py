@@ -74,3 +74,12 @@ class Education(StrEnum):
     HIGH_SCHOOL = "High School"
     VOCATIONAL = "Vocational ed"
     BACHELOR = "Bachelor"
+
+
+class ExclusionSource(StrEnum):
+    """Who said that a vote does not count: the site's own rules when it was cast, statistics afterwards, staff, or the volunteer."""
+
+    RULE = "rule"
+    STATISTICS = "statistics"
+    STAFF = "staff"
+    VOLUNTEER = "volunteer"

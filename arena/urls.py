@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from arena.views import battles, boards, pages
+from arena.views import battles, boards, pages, reports
 
 urlpatterns = [
     path("", battles.start, name="start"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("battle/<uuid:battle_id>/abandon/", battles.abandon, name="abandon"),
     path("leaderboard/", boards.leaderboard, name="leaderboard"),
     path("leaderboard/<slug:slug>/", boards.leaderboard, name="board"),
+    path("leaderboard/<slug:slug>/<slug:page>/", reports.report, name="report"),
     path("about/", pages.about, name="about"),
     path("privacy/", pages.privacy, name="privacy"),
     path("methodology/", pages.methodology, name="methodology"),

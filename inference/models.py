@@ -35,12 +35,18 @@ class Candidate(models.Model):
             (SystemPromptMode.NONE.value, _("not at all")),
         ],
     )
-    temperature = models.FloatField(default=0.9, validators=[MinValueValidator(0), MaxValueValidator(2)])
-    top_p = models.FloatField(default=0.95, validators=[MinValueValidator(0.01), MaxValueValidator(1)])
-    max_tokens = models.PositiveIntegerField(default=2048, validators=[MinValueValidator(1)])
-    stop = models.JSONField(default=list, blank=True)
+    temperature = models.FloatField(
+        _("temperature"), default=0.9, validators=[MinValueValidator(0), MaxValueValidator(2)]
+    )
+    top_p = models.FloatField(
+        _("top p"), default=0.95, validators=[MinValueValidator(0.01), MaxValueValidator(1)]
+    )
+    max_tokens = models.PositiveIntegerField(
+        _("most tokens"), default=2048, validators=[MinValueValidator(1)]
+    )
+    stop = models.JSONField(_("stop strings"), default=list, blank=True)
     manifest = models.JSONField(default=dict, blank=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("candidate")
@@ -67,7 +73,9 @@ class ModelEndpoint(models.Model):
     """The address of a server that hosts a candidate. Its key is stored encrypted and never shown."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="endpoints")
+    candidate = models.ForeignKey(
+        Candidate, on_delete=models.PROTECT, related_name="endpoints", verbose_name=_("candidate")
+    )
     base_url = models.CharField(_("address"), max_length=300)
     model = models.CharField(_("model name on the server"), max_length=400)
     provider = models.CharField(
@@ -92,8 +100,10 @@ class ModelEndpoint(models.Model):
     )
     health_detail = models.CharField(_("what the probe saw"), max_length=20, blank=True, editable=False)
     health_checked_at = models.DateTimeField(_("probed"), null=True, editable=False)
-    probe_first_token_ms = models.PositiveIntegerField(null=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    probe_first_token_ms = models.PositiveIntegerField(
+        _("first token of the probe (ms)"), null=True, editable=False
+    )
+    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("endpoint")

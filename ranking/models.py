@@ -17,9 +17,11 @@ _CRITERIA = [each.value for each in Criterion]
 class Board(models.Model):
     """What a tally belongs to. Live boards move with votes; imported ones are replaced as a whole."""
 
-    slug = models.SlugField(unique=True)
+    slug = models.SlugField(_("code"), unique=True)
     name = models.CharField(_("name"), max_length=120)
-    kind = models.CharField(max_length=10, choices=[(each.value, each.value) for each in BoardKind])
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=[(each.value, each.value) for each in BoardKind]
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -73,7 +73,7 @@ class _Scale:
 
     def x(self, rating: float) -> str:
         share = (rating - self.first) / (self.last - self.first)
-        return _units(LABELS + share * (WIDTH - LABELS - MARGIN))
+        return units(LABELS + share * (WIDTH - LABELS - MARGIN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +95,14 @@ def interval_plot(board: BoardResult) -> IntervalPlot | None:
     if not drawn:
         return None
     scale = _scale(min(each.low for each in drawn), max(each.high for each in drawn))
-    height = _units(TOP + ROW * len(drawn))
+    height = units(TOP + ROW * len(drawn))
     return IntervalPlot(
-        width=_units(WIDTH),
+        width=units(WIDTH),
         height=height,
-        view_box=f"0 0 {_units(WIDTH)} {height}",
-        label_x=_units(LABELS - 12),
-        tick_y=_units(TOP - 12),
-        top=_units(TOP),
+        view_box=f"0 0 {units(WIDTH)} {height}",
+        label_x=units(LABELS - 12),
+        tick_y=units(TOP - 12),
+        top=units(TOP),
         bars=tuple(_bar(each, place, scale) for place, each in enumerate(drawn)),
         ticks=tuple(Tick(scale.x(value), value) for value in range(scale.first, scale.last + 1, scale.step)),
         bands=_bands(drawn),
@@ -112,7 +112,7 @@ def interval_plot(board: BoardResult) -> IntervalPlot | None:
 def _bar(drawn: _Drawn, place: int, scale: _Scale) -> Bar:
     return Bar(
         model=drawn.row.model,
-        y=_units(TOP + ROW * (place + 0.5)),
+        y=units(TOP + ROW * (place + 0.5)),
         x_low=scale.x(drawn.low),
         x=scale.x(drawn.rating),
         x_high=scale.x(drawn.high),
@@ -125,7 +125,7 @@ def _bands(drawn: list[_Drawn]) -> tuple[Band, ...]:
     bands, y = [], TOP
     for tier, members in groupby(drawn, key=lambda each: each.tier):
         height = ROW * len(list(members))
-        bands.append(Band(tier, _units(y), _units(height), tier % 2 == 1))
+        bands.append(Band(tier, units(y), units(height), tier % 2 == 1))
         y += height
     return tuple(bands)
 
@@ -139,5 +139,6 @@ def _scale(least: float, most: float) -> _Scale:
     return _Scale(first, max(ceil(most / step) * step, first + step), step)
 
 
-def _units(length: float) -> str:
+def units(length: float) -> str:
+    """A length as SVG wants it, whatever the reader's language: two decimals at most."""
     return f"{length:.2f}".rstrip("0").rstrip(".")

@@ -1,5 +1,9 @@
 """Django's admin for the arena: people and campaigns editable, battles and votes read-only."""
 
+from django.contrib import admin
+
 from arena.admin import battles, people
 
 __all__ = ["battles", "people"]
+
+admin.site.site_header = admin.site.site_title = "Lehia"

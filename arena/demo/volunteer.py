@@ -13,10 +13,11 @@ from arena.protocol import SUBPROTOCOL
 
 
 class Volunteer:
-    """Plays one battle at *address*; every wait ends after a minute."""
+    """Plays one battle at *address*, reading for a while before the vote, as people do; every wait ends after a minute."""
 
-    def __init__(self, address: str, *, within_s: float = 60) -> None:
+    def __init__(self, address: str, *, reads_s: float, within_s: float = 60) -> None:
         self._address = address
+        self._reads_s = reads_s
         self._within_s = within_s
 
     async def play(self, *messages: str) -> dict[str, Any]:
@@ -29,6 +30,7 @@ class Volunteer:
             await _ok(session.get("/"))
             await _ok(session.post("/consent/", data={"adult": "on"}, headers=self._headers(session)))
             battle = await self._chat(session, messages)
+            await asyncio.sleep(self._reads_s)
             reveal = await _ok(
                 session.post(
                     f"/battle/{battle}/vote/",

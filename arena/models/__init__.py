@@ -2,6 +2,7 @@
 
 from arena.models.battles import Answer, Battle, Turn
 from arena.models.campaigns import Campaign
+from arena.models.exclusions import Exclusion
 from arena.models.people import Consent, Participant, User
 from arena.models.votes import Judgement, Vote
 
@@ -10,6 +11,7 @@ __all__ = [
     "Battle",
     "Campaign",
     "Consent",
+    "Exclusion",
     "Judgement",
     "Participant",
     "Turn",

@@ -23,19 +23,30 @@ class Battle(models.Model):
     """One blind pairing of two candidates for one participant."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="battles")
-    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="battles")
-    candidate_a = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="+")
-    candidate_b = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="+")
-    status = models.CharField(
-        max_length=12, default=BattleStatus.OPEN.value, choices=[(each, each) for each in _STATUSES]
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, related_name="battles", verbose_name=_("campaign")
     )
-    system_prompt = models.TextField(blank=True)
-    policy = models.CharField(max_length=32)
-    propensity = models.FloatField()
-    draw_seed = models.BigIntegerField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
+    participant = models.ForeignKey(
+        Participant, on_delete=models.PROTECT, related_name="battles", verbose_name=_("participant")
+    )
+    candidate_a = models.ForeignKey(
+        Candidate, on_delete=models.PROTECT, related_name="+", verbose_name=_("candidate A")
+    )
+    candidate_b = models.ForeignKey(
+        Candidate, on_delete=models.PROTECT, related_name="+", verbose_name=_("candidate B")
+    )
+    status = models.CharField(
+        _("status"),
+        max_length=12,
+        default=BattleStatus.OPEN.value,
+        choices=[(each, each) for each in _STATUSES],
+    )
+    system_prompt = models.TextField(_("system prompt"), blank=True)
+    policy = models.CharField(_("sampling policy"), max_length=32)
+    propensity = models.FloatField(_("probability of the draw"))
+    draw_seed = models.BigIntegerField(_("seed of the draw"))
+    created_at = models.DateTimeField(_("begun"), default=timezone.now, editable=False, db_index=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("battle")
@@ -60,13 +71,15 @@ class Turn(models.Model):
     """The volunteer's n-th message. While it is answered, one process holds its lease."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    battle = models.ForeignKey(Battle, on_delete=models.PROTECT, related_name="turns")
-    index = models.PositiveSmallIntegerField()
-    text = models.TextField()
+    battle = models.ForeignKey(
+        Battle, on_delete=models.PROTECT, related_name="turns", verbose_name=_("battle")
+    )
+    index = models.PositiveSmallIntegerField(_("number"))
+    text = models.TextField(_("message"))
     key = models.UUIDField(unique=True)
     runner_id = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("begun"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("turn")
@@ -92,32 +105,38 @@ class Answer(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     turn = models.ForeignKey(Turn, on_delete=models.PROTECT, related_name="answers")
-    side = models.CharField(max_length=1, choices=[(each.value, each.value) for each in Side])
-    endpoint = models.ForeignKey(ModelEndpoint, null=True, on_delete=models.PROTECT, related_name="+")
+    side = models.CharField(_("side"), max_length=1, choices=[(each.value, each.value) for each in Side])
+    endpoint = models.ForeignKey(
+        ModelEndpoint, null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("endpoint")
+    )
     status = models.CharField(
+        _("status"),
         max_length=12,
         default=AnswerStatus.PENDING.value,
         choices=[(each.value, each.value) for each in AnswerStatus],
     )
-    attempt = models.PositiveSmallIntegerField(default=1)
-    text = models.TextField(blank=True)
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
+    text = models.TextField(_("answer"), blank=True)
     finish_reason = models.CharField(
-        max_length=12, blank=True, choices=[(each.value, each.value) for each in FinishReason]
+        _("reason of the end"),
+        max_length=12,
+        blank=True,
+        choices=[(each.value, each.value) for each in FinishReason],
     )
     error_code = models.CharField(
-        max_length=20, blank=True, choices=[(each.value, each.value) for each in FailCode]
+        _("error"), max_length=20, blank=True, choices=[(each.value, each.value) for each in FailCode]
     )
-    temperature = models.FloatField()
-    top_p = models.FloatField()
-    max_tokens = models.PositiveIntegerField()
-    stop = models.JSONField(default=list)
-    seed = models.BigIntegerField()
-    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
-    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
-    first_token_ms = models.PositiveIntegerField(null=True, blank=True)
-    duration_ms = models.PositiveIntegerField(null=True, blank=True)
-    started_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    temperature = models.FloatField(_("temperature"))
+    top_p = models.FloatField(_("top p"))
+    max_tokens = models.PositiveIntegerField(_("most tokens"))
+    stop = models.JSONField(_("stop strings"), default=list)
+    seed = models.BigIntegerField(_("seed"))
+    prompt_tokens = models.PositiveIntegerField(_("tokens of the prompt"), null=True, blank=True)
+    completion_tokens = models.PositiveIntegerField(_("tokens of the answer"), null=True, blank=True)
+    first_token_ms = models.PositiveIntegerField(_("first token (ms)"), null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(_("duration (ms)"), null=True, blank=True)
+    started_at = models.DateTimeField(_("begun"), default=timezone.now)
+    finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("answer")

@@ -16,20 +16,37 @@ class Campaign(models.Model):
     """A dated evaluation. Its board counts the votes; its prompt goes to every candidate."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    slug = models.SlugField(unique=True)
-    name = models.CharField(max_length=120)
-    board = models.OneToOneField(Board, on_delete=models.PROTECT, related_name="campaign")
-    is_default = models.BooleanField(default=False)
-    system_prompt = models.TextField(
-        blank=True, help_text=_("{date} stands for today's date, written out in Basque.")
+    slug = models.SlugField(_("code"), unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    board = models.OneToOneField(
+        Board, on_delete=models.PROTECT, related_name="campaign", verbose_name=_("board")
     )
-    consent_version = models.CharField(max_length=32)
-    sampling_policy = models.CharField(max_length=32, default="balanced")
-    max_prompt_chars = models.PositiveIntegerField(default=4000)
-    max_turns = models.PositiveSmallIntegerField(default=8)
-    guest_turns_per_hour = models.PositiveIntegerField(default=120)
-    guest_open_battles = models.PositiveSmallIntegerField(default=3)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    is_default = models.BooleanField(_("default"), default=False)
+    system_prompt = models.TextField(
+        _("system prompt"), blank=True, help_text=_("{date} stands for today's date, written out in Basque.")
+    )
+    consent_version = models.CharField(_("version of the consent text"), max_length=32)
+    sampling_policy = models.CharField(_("sampling policy"), max_length=32, default="balanced")
+    max_prompt_chars = models.PositiveIntegerField(_("most characters a message"), default=4000)
+    max_turns = models.PositiveSmallIntegerField(_("most messages a battle"), default=8)
+    guest_turns_per_hour = models.PositiveIntegerField(_("most messages of a guest in an hour"), default=120)
+    guest_open_battles = models.PositiveSmallIntegerField(_("most unfinished battles of a guest"), default=3)
+    counts_guests = models.BooleanField(
+        _("guests count"),
+        default=False,
+        help_text=_("Whether votes of guests enter the board; a labelled filter shows them otherwise."),
+    )
+    too_fast_ms = models.PositiveIntegerField(
+        _("fastest vote (ms)"),
+        default=2000,
+        help_text=_("A vote that comes sooner after the last answer does not count."),
+    )
+    votes_per_hour = models.PositiveIntegerField(
+        _("most votes in an hour"),
+        default=60,
+        help_text=_("Votes of one volunteer beyond this many in an hour do not count."),
+    )
+    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("campaign")

@@ -24,15 +24,30 @@ class Participant(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.OneToOneField(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="participant"
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="participant",
+        verbose_name=_("account"),
     )
     language_level = models.CharField(
-        max_length=8, blank=True, choices=[(each.value, each.value) for each in LanguageLevel]
+        _("language level"),
+        max_length=8,
+        blank=True,
+        choices=[(each.value, each.value) for each in LanguageLevel],
     )
     education = models.CharField(
-        max_length=20, blank=True, choices=[(each.value, each.value) for each in Education]
+        _("education"), max_length=20, blank=True, choices=[(each.value, each.value) for each in Education]
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    flagged_at = models.DateTimeField(
+        _("flagged"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Since when this volunteer's votes do not count."),
+    )
+    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("participant")

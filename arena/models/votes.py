@@ -20,14 +20,18 @@ class Vote(models.Model):
     """The one vote of a battle. *counted* enters rankings; *credited* enters tickets and thanks."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    battle = models.OneToOneField(Battle, on_delete=models.PROTECT, related_name="vote")
-    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="votes")
-    winner = models.CharField(max_length=10, choices=[(each, each) for each in _OUTCOMES])
-    counted = models.BooleanField(default=True)
-    credited = models.BooleanField(default=True)
-    language_level = models.CharField(max_length=8, blank=True)
-    education = models.CharField(max_length=20, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+    battle = models.OneToOneField(
+        Battle, on_delete=models.PROTECT, related_name="vote", verbose_name=_("battle")
+    )
+    participant = models.ForeignKey(
+        Participant, on_delete=models.PROTECT, related_name="votes", verbose_name=_("participant")
+    )
+    winner = models.CharField(_("winner"), max_length=10, choices=[(each, each) for each in _OUTCOMES])
+    counted = models.BooleanField(_("counted"), default=True)
+    credited = models.BooleanField(_("credited"), default=True)
+    language_level = models.CharField(_("language level"), max_length=8, blank=True)
+    education = models.CharField(_("education"), max_length=20, blank=True)
+    created_at = models.DateTimeField(_("voted"), default=timezone.now, editable=False, db_index=True)
 
     class Meta:
         verbose_name = _("vote")
@@ -44,8 +48,10 @@ class Judgement(models.Model):
     """What the vote says on one criterion."""
 
     vote = models.ForeignKey(Vote, on_delete=models.PROTECT, related_name="judgements")
-    criterion = models.CharField(max_length=10, choices=[(each.value, each.value) for each in Criterion])
-    outcome = models.CharField(max_length=10, choices=[(each, each) for each in _OUTCOMES])
+    criterion = models.CharField(
+        _("criterion"), max_length=10, choices=[(each.value, each.value) for each in Criterion]
+    )
+    outcome = models.CharField(_("judgement"), max_length=10, choices=[(each, each) for each in _OUTCOMES])
 
     class Meta:
         verbose_name = _("judgement")

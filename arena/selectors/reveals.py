@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arena.models import Battle, Vote
+from arena.selectors.judgements import Judgements, judgements_of, tally_entries
 from arena.services.battles import reveal
-from arena.services.votes import judgements_of, tally_entries
 from inference.models import Candidate
 from ranking.board import BoardResult, Rating, build_board
 from ranking.selectors import load_tally, missing_votes
+from ranking.tally import Tally
 from ranking.types import Criterion, Outcome
 
 
@@ -36,6 +37,7 @@ class RevealView:
     language: str
     overall: str | None
     board_missing: int
+    not_counted: list[str]
 
 
 def reveal_view(battle: Battle) -> RevealView:
@@ -45,9 +47,8 @@ def reveal_view(battle: Battle) -> RevealView:
     judgements = judgements_of(vote)
     tally = load_tally(board_id=battle.campaign.board_id, criterion=Criterion.OVERALL)
     now = build_board(tally, criterion=Criterion.OVERALL)
-    overall = next(e for e in tally_entries(battle, judgements) if e.criterion is Criterion.OVERALL)
-    before = build_board(
-        tally.moved(overall.model_a, overall.model_b, overall.outcome, -1), criterion=Criterion.OVERALL
+    before = (
+        build_board(_without(tally, battle, judgements), criterion=Criterion.OVERALL) if vote.counted else now
     )
     winner = Outcome(vote.winner)
     return RevealView(
@@ -60,7 +61,13 @@ def reveal_view(battle: Battle) -> RevealView:
         language=judgements.language.value,
         overall=judgements.overall.value if judgements.overall else None,
         board_missing=missing_votes(tally),
+        not_counted=sorted(vote.exclusions.filter(lifted_at=None).values_list("reason", flat=True)),
     )
+
+
+def _without(tally: Tally, battle: Battle, judgements: Judgements) -> Tally:
+    entry = next(e for e in tally_entries(battle, judgements) if e.criterion is Criterion.OVERALL)
+    return tally.moved(entry.model_a, entry.model_b, entry.outcome, -1)
 
 
 def _won(winner: Outcome, mine: Outcome) -> bool | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection, transaction
 
 from arena.models import Vote
-from arena.services.votes import judgements_of, tally_entries
+from arena.selectors.judgements import judgements_of, tally_entries
 from ranking.models import Board
 from ranking.selectors import load_tally
 from ranking.services import TallyEntry, publish_snapshot

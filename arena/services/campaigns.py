@@ -27,6 +27,7 @@ def ensure_default_campaign() -> Campaign:
                 "is_default": True,
                 "system_prompt": DEFAULT_SYSTEM_PROMPT,
                 "consent_version": CONSENT_VERSION,
+                "counts_guests": True,  # there are only guests until accounts open
             },
         )
     return campaign

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from django import template
 from django.utils import formats, timezone
+from django.utils.functional import Promise
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from arena.dates import basque_date
+from arena.reports import labels
 
 register = template.Library()
 
@@ -26,3 +30,27 @@ def long_date(value: date | datetime) -> str:
 def name_of(names: dict[str, str], code: str) -> str:
     """A candidate's display name; models of imported boards are called what they are called there."""
     return names.get(code, code)
+
+
+@register.filter
+def nth(items: Sequence[str], place: int) -> str:
+    return items[place]
+
+
+@register.filter
+def column_label(column: str) -> str | Promise:
+    return labels.label(column)
+
+
+@register.simple_tag
+def cell(value: object, column: str, names: dict[str, str]) -> str:
+    """A table's value as people read it: models by name, numbers with the column's decimals in the reader's language."""
+    if value is None:
+        return "—"
+    if column in labels.MODEL_COLUMNS:
+        return names.get(str(value), str(value))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, float):
+        return formats.number_format(value, labels.DECIMALS.get(column, labels.DEFAULT_DECIMALS))
+    return formats.localize(value) if isinstance(value, int) else str(value)

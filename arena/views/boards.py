@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from arena.reports import registry
 from arena.services.campaigns import DEFAULT_SLUG
 from inference.models import Candidate
 from ranking.board import build_board
@@ -43,7 +44,7 @@ class BoardLink:
 def leaderboard(request: HttpRequest, slug: str = DEFAULT_SLUG) -> HttpResponse:
     board = get_object_or_404(Board, slug=slug)
     offered = criteria_of(board)
-    criterion = _criterion(request, offered)
+    criterion = asked_criterion(request, offered)
     tally = board_tally(board=board, criterion=criterion)
     result = build_board(tally, criterion=criterion)
     context = {
@@ -52,17 +53,28 @@ def leaderboard(request: HttpRequest, slug: str = DEFAULT_SLUG) -> HttpResponse:
         ],
         "board": board,
         "criterion": criterion.value,
-        "criteria": [Choice(each.value, LABELS[each], each is criterion) for each in offered],
+        "criteria": criterion_choices(offered, criterion),
+        "pages": registry.offered(board),
         "result": result,
         "plot": interval_plot(result),
         "missing": missing_votes(tally),
-        "names": dict(Candidate.objects.values_list("code", "name")),
+        "names": display_names(),
         "now": timezone.now(),
     }
     return render(request, "leaderboard.html", context)
 
 
-def _criterion(request: HttpRequest, offered: list[Criterion]) -> Criterion:
+def display_names() -> dict[str, str]:
+    """Candidates' names by code. One query."""
+    return dict(Candidate.objects.values_list("code", "name"))
+
+
+def criterion_choices(offered: list[Criterion], current: Criterion) -> list[Choice]:
+    return [Choice(each.value, LABELS[each], each is current) for each in offered]
+
+
+def asked_criterion(request: HttpRequest, offered: list[Criterion]) -> Criterion:
+    """The criterion in the address, overall if left out; 404 for one that the board does not hold."""
     try:
         criterion = Criterion(request.GET.get("criterion", Criterion.OVERALL.value))
     except ValueError:

@@ -13,9 +13,10 @@ from hypothesis.extra.django import TestCase
 
 from arena.errors import NotVotable, NotYourBattle, VoteAlreadyCast
 from arena.models import Battle, Campaign, Judgement, Participant, Vote
+from arena.selectors.judgements import Judgements
 from arena.selectors.reveals import reveal_view
 from arena.services import boards
-from arena.services.votes import Judgements, cast_vote
+from arena.services.votes import cast_vote
 from arena.types import BattleStatus, Side
 from ranking.models import Snapshot, TallyCell
 from ranking.selectors import load_tally

@@ -1,0 +1,64 @@
+"""What a report is: tables that can be taken away, figures drawn from them, and why there are none where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.utils.functional import Promise
+
+from ranking.board import BoardResult
+from ranking.models import Board
+from ranking.tables import Table
+from ranking.tally import Tally
+from ranking.types import Criterion
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a report is computed from: one board, one criterion, as they stand."""
+
+    board: Board
+    criterion: Criterion
+    tally: Tally
+    result: BoardResult
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture: the partial template that draws *geometry*, and what a reader who does not see it is told."""
+
+    template: str
+    geometry: object
+    label: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, what it says in a sentence, its picture if there is one, its table."""
+
+    title: Text
+    table: Table
+    text: Text = ""
+    figure: Figure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Sections in order; *reason* says why there are none."""
+
+    sections: tuple[Section, ...] = ()
+    reason: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A report's address, its title, its first line, and how it is computed. *offered* says whether a board's kind of data allows it."""
+
+    slug: str
+    title: Text
+    lead: Text
+    build: Callable[[Source], Report]
+    offered: Callable[[Board], bool] = field(default=lambda _: True)

@@ -1,0 +1,102 @@
+"""The ledger of exclusions: the one place where a vote stops counting, or counts again, together with its tally."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from arena.models import Exclusion, Participant, User, Vote
+from arena.selectors.judgements import judgements_of, tally_entries
+from arena.types import ExclusionSource
+from ranking.filters import ExclusionReason
+from ranking.services import record
+
+STILL_CREDITED = {ExclusionReason.IDENTITY_LEAK, ExclusionReason.WRONG_LANGUAGE, ExclusionReason.GUEST}
+"""Reasons that are no fault of the volunteer: such a vote enters no ranking, but thanks and tickets."""
+
+
+def exclude(
+    *, vote_id: UUID, reason: ExclusionReason, source: ExclusionSource, staff: User | None = None
+) -> Vote:
+    """Add a reason against a vote; where it is the first one, the tally moves back by the vote.
+
+    Locks the vote, then the tally's rows in key order. Repeating it changes nothing.
+    """
+    with transaction.atomic():
+        vote = _locked(vote_id)
+        Exclusion.objects.get_or_create(
+            vote=vote, reason=reason.value, lifted_at=None, defaults={"source": source.value, "staff": staff}
+        )
+        return _settle(vote)
+
+
+def lift(*, vote_id: UUID, reason: ExclusionReason) -> Vote:
+    """Lift a reason; where no other stands, the vote counts again. Locks as :func:`exclude`. Repeating it changes nothing."""
+    with transaction.atomic():
+        vote = _locked(vote_id)
+        vote.exclusions.filter(reason=reason.value, lifted_at=None).update(lifted_at=timezone.now())
+        return _settle(vote)
+
+
+def flag_participant(*, participant: Participant, source: ExclusionSource, staff: User | None = None) -> int:
+    """Count none of a volunteer's votes, given or to come.
+
+    Vote by vote, so that no lock is held for long; repeating it ends what was cut off. Returns how many votes.
+    """
+    Participant.objects.filter(pk=participant.pk, flagged_at=None).update(flagged_at=timezone.now())
+    votes = _votes_of(participant)
+    for vote_id in votes:
+        exclude(vote_id=vote_id, reason=ExclusionReason.FLAGGED_USER, source=source, staff=staff)
+    return len(votes)
+
+
+def unflag_participant(*, participant: Participant) -> int:
+    """Let a volunteer's votes count again, where nothing else speaks against them. Returns how many votes were looked at."""
+    Participant.objects.filter(pk=participant.pk).update(flagged_at=None)
+    votes = _votes_of(participant)
+    for vote_id in votes:
+        lift(vote_id=vote_id, reason=ExclusionReason.FLAGGED_USER)
+    return len(votes)
+
+
+def add_reasons(vote: Vote, reasons: Iterable[ExclusionReason]) -> None:
+    """The reasons that the site's own rules found when the vote was cast; inside its transaction, before it was ever counted."""
+    found = set(reasons)
+    Exclusion.objects.bulk_create(
+        Exclusion(vote=vote, reason=reason.value, source=ExclusionSource.RULE.value)
+        for reason in sorted(found)
+    )
+    vote.counted, vote.credited = not found, found <= STILL_CREDITED
+    vote.save(update_fields=["counted", "credited"])
+
+
+def _settle(vote: Vote) -> Vote:
+    """Bring *counted*, *credited* and the tally to what the standing reasons say."""
+    standing = {
+        ExclusionReason(reason)
+        for reason in vote.exclusions.filter(lifted_at=None).values_list("reason", flat=True)
+    }
+    counts = not standing
+    if counts != vote.counted:
+        entries = tally_entries(vote.battle, judgements_of(vote))
+        record(board_id=vote.battle.campaign.board_id, entries=entries, step=1 if counts else -1)
+    vote.counted, vote.credited = counts, standing <= STILL_CREDITED
+    vote.save(update_fields=["counted", "credited"])
+    return vote
+
+
+def _locked(vote_id: UUID) -> Vote:
+    return (
+        Vote.objects.select_for_update(of=("self",))
+        .select_related("battle__campaign", "battle__candidate_a", "battle__candidate_b")
+        .get(pk=vote_id)
+    )
+
+
+def _votes_of(participant: Participant) -> list[UUID]:
+    return list(
+        Vote.objects.filter(participant=participant).order_by("created_at").values_list("pk", flat=True)
+    )

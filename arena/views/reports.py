@@ -1,0 +1,77 @@
+"""The pages of a board: one view for all, as a page or as a download."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from arena.reports import registry
+from arena.reports.base import Report, Source
+from arena.views.boards import asked_criterion, criterion_choices, display_names
+from ranking.board import build_board
+from ranking.models import Board
+from ranking.selectors import board_tally, criteria_of
+from ranking.tables import Table, to_csv, to_json, to_latex
+
+
+@require_GET
+def report(request: HttpRequest, slug: str, page: str) -> HttpResponse:
+    """``?criterion=``; ``?format=csv|tex&table=NAME`` or ``?format=json`` for the numbers alone."""
+    board = get_object_or_404(Board, slug=slug)
+    found = registry.find(page)
+    if found is None or not found.offered(board):
+        raise Http404
+    offered = criteria_of(board)
+    criterion = asked_criterion(request, offered)
+    tally = board_tally(board=board, criterion=criterion)
+    source = Source(board, criterion, tally, build_board(tally, criterion=criterion))
+    built = found.build(source)
+    if "format" in request.GET:
+        return download(request, built, name=f"{board.slug}-{found.slug}-{criterion}", source=source)
+    context = {
+        "board": board,
+        "page": found,
+        "pages": registry.offered(board),
+        "criterion": criterion.value,
+        "criteria": criterion_choices(offered, criterion),
+        "report": built,
+        "names": display_names(),
+        "now": timezone.now(),
+    }
+    return render(request, "report.html", context)
+
+
+def download(request: HttpRequest, built: Report, *, name: str, source: Source) -> HttpResponse:
+    """The report's tables as a file. 404 for a format or table that is not there."""
+    tables = [section.table for section in built.sections]
+    form = request.GET["format"]
+    if form == "json":
+        about = {
+            "board": source.board.slug,
+            "criterion": source.criterion.value,
+            "n_votes": source.result.n_votes,
+            "computed_at": timezone.now().isoformat(timespec="seconds"),
+        }
+        return _file(to_json(tables, **about), "application/json", f"{name}.json")
+    table = _asked_table(request, tables)
+    if form == "csv":
+        return _file(to_csv(table), "text/csv", f"{name}-{table.name}.csv")
+    if form == "tex":
+        return _file(to_latex(table), "application/x-tex", f"{name}-{table.name}.tex")
+    raise Http404
+
+
+def _asked_table(request: HttpRequest, tables: list[Table]) -> Table:
+    wanted = request.GET.get("table")
+    found = next((table for table in tables if wanted in {None, table.name}), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _file(text: str, kind: str, name: str) -> HttpResponse:
+    answer = HttpResponse(text, content_type=f"{kind}; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

@@ -1,0 +1,68 @@
+"""Rules on texts and times, each against what a person would say."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from arena import screening
+
+LONG_BASQUE = (
+    "Gaur eguraldi ederra dago eta mendira joan nahi dugu lagunekin, baina ez dakigu zein bide hartu."
+)
+LONG_SPANISH = (
+    "Hoy hace muy buen tiempo y queremos ir al monte con los amigos, pero no sabemos qué camino tomar."
+)
+LONG_ENGLISH = "The weather is lovely today and we would like to go hiking with our friends in the mountains."
+
+
+@pytest.mark.parametrize(
+    "answer", ["Kaixo, ni ChatGPT naiz.", "I am Claude, made by Anthropic.", "latxa naiz", "Txiki 110 naiz!"]
+)
+def test_a_model_that_names_itself_is_noticed(answer: str) -> None:
+    assert screening.leaks_identity(["Kaixo!", answer], prompts=["Nor zara?"], names=["Txiki 110"])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["Laguntzaile bat naiz.", "Txikia naiz.", "Claudek idatzi du", "Lehiako laguntzailea naiz.", "metallama"],
+)
+def test_ordinary_words_and_names_inside_words_are_no_leak(answer: str) -> None:
+    assert not screening.leaks_identity([answer], prompts=["Nor zara?"], names=["Txiki 110", "x"])
+
+
+def test_a_name_that_the_volunteer_brought_up_is_no_leak() -> None:
+    answers = ["ChatGPT OpenAIk egindako eredua da."]
+    assert not screening.leaks_identity(answers, prompts=["Zer da chatgpt?"], names=[])
+    assert screening.leaks_identity(answers, prompts=["Zer da hizkuntza-eredu bat?"], names=[])
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer", "wrong"),
+    [
+        (LONG_BASQUE, LONG_SPANISH, True),
+        (LONG_BASQUE, LONG_ENGLISH, True),
+        (LONG_BASQUE, LONG_BASQUE, False),
+        (LONG_BASQUE, "Sí.", False),
+        (LONG_SPANISH, LONG_SPANISH, False),
+        (LONG_BASQUE, "42", False),
+        ("12", LONG_SPANISH, False),
+    ],
+)
+def test_another_language_is_said_only_of_long_answers_to_basque(
+    prompt: str, answer: str, wrong: bool
+) -> None:
+    assert screening.answers_in_another_language(prompt, answer) is wrong
+
+
+def test_the_time_to_read_is_a_floor() -> None:
+    least = timedelta(seconds=2)
+    assert screening.is_too_fast(timedelta(seconds=1.999), least=least)
+    assert not screening.is_too_fast(least, least=least)
+
+
+def test_the_same_words_are_the_same_whatever_their_dress() -> None:
+    assert screening.same_words(["Kaixo!  Zer moduz?"], ["kaixo, ZER moduz"])
+    assert not screening.same_words(["Kaixo"], ["Kaixo", "Kaixo"])
+    assert not screening.same_words(["Kaixo"], ["Agur"])
