@@ -12,8 +12,8 @@ from scipy.sparse import csr_array
 from ranking.ballots import Ballots
 from ranking.batch import fit_many
 from ranking.errors import NoFit
-from ranking.fit import Vector
-from ranking.points import fit_points, points_of
+from ranking.fit import Vector, fit_points
+from ranking.points import points_of
 from ranking.tally import Matrix, Tally
 from ranking.types import TieRule
 

@@ -10,8 +10,8 @@ import numpy as np
 from ranking import connectivity
 from ranking.ballots import Ballots
 from ranking.clusters import clustered_covariance
-from ranking.fit import Vector, fit_bradley_terry
-from ranking.points import fit_points, points_of, wins_of
+from ranking.fit import Vector, fit_bradley_terry, fit_points
+from ranking.points import points_of, wins_of
 from ranking.rao_kupper import fit_rao_kupper, rao_kupper_covariance
 from ranking.resilience import survivors
 from ranking.tally import Indices, Matrix, Tally

@@ -82,7 +82,7 @@ def fit_bradley_terry(tally: Tally, *, ties: TieRule = TieRule.HALF, start: Vect
     return fit_points(tally.points(ties), ties=ties, start=start)
 
 
-def fit_points(points: Matrix, *, ties: TieRule, start: Vector | None = None) -> Fit:
+def fit_points(points: Matrix, *, ties: TieRule = TieRule.HALF, start: Vector | None = None) -> Fit:
     """As :func:`fit_bradley_terry`, from *points* of shape ``(m, m)``, not negative and of any fraction: what row scored against column by *ties*."""
     require_maximum(points)
     strengths = _spectral(points) if start is None else start - start.mean()

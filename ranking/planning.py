@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from ranking.errors import NoFit, NotConverged
-from ranking.fit import Fit, win_probabilities
-from ranking.points import fit_points, ties_of, wins_of
+from ranking.fit import Fit, fit_points, win_probabilities
+from ranking.points import ties_of, wins_of
 from ranking.ranks import EQUAL, quantile
 from ranking.tally import Matrix, Tally
 from ranking.types import TieRule

@@ -9,8 +9,7 @@ from scipy.special import expit
 
 from ranking import reference
 from ranking.ballots import NOBODY, Ballots
-from ranking.fit import Vector
-from ranking.points import fit_points
+from ranking.fit import Vector, fit_points
 from ranking.readers import read_tally
 from tests.ranking.builders import make_votes
 

@@ -16,7 +16,8 @@ from ranking.board import (
 )
 from ranking.clusters import clustered_covariance
 from ranking.errors import NotConverged
-from ranking.points import fit_points, points_of
+from ranking.fit import fit_points
+from ranking.points import points_of
 from ranking.ranks import quantile, rank_intervals, separated
 from ranking.types import POINT_RULES, Criterion, Status, TieRule
 from ranking.uncertainty import weighted_sandwich

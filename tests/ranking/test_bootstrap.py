@@ -11,8 +11,8 @@ from ranking.bootstrap import Bootstrap, bootstrap_clusters, bootstrap_votes
 from ranking.clusters import clustered_covariance
 from ranking.connectivity import check
 from ranking.errors import NoFit
-from ranking.fit import fit_bradley_terry
-from ranking.points import fit_points, points_of
+from ranking.fit import fit_bradley_terry, fit_points
+from ranking.points import points_of
 from ranking.types import POINT_RULES, Status, TieRule
 from ranking.uncertainty import sandwich_covariance
 from tests.ranking.builders import make_tally, ring, simulated

@@ -11,8 +11,8 @@ from ranking import clusters
 from ranking.ballots import NOBODY, Ballots
 from ranking.clusters import clustered_covariance
 from ranking.errors import NotConverged
-from ranking.fit import Fit, win_probabilities
-from ranking.points import fit_points, points_of
+from ranking.fit import Fit, fit_points, win_probabilities
+from ranking.points import points_of
 from ranking.ranks import quantile
 from ranking.tally import Matrix
 from ranking.types import TieRule

@@ -10,9 +10,8 @@ from scipy.special import expit, ndtri
 
 from ranking import reference
 from ranking.errors import DisconnectedTally, UnboundedTally
-from ranking.fit import fit_bradley_terry
+from ranking.fit import fit_bradley_terry, fit_points
 from ranking.planning import Swap, Tampered, Tampering, battles_to_separate, votes_to_swap
-from ranking.points import fit_points
 from ranking.ranks import quantile, separated
 from ranking.readers import read_tally
 from ranking.tally import Tally

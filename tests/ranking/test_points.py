@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ranking.errors import DisconnectedTally, UnboundedTally
-from ranking.fit import fit_bradley_terry
-from ranking.points import fit_points, points_of, ties_of, wins_of
+from ranking.fit import fit_bradley_terry, fit_points
+from ranking.points import points_of, ties_of, wins_of
 from ranking.tally import Tally
 from ranking.types import POINT_RULES, TieRule
 from tests.ranking.builders import Vote, make_tally, ring, simulated, votes_strategy

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from ranking.board import build_board
 from ranking.errors import NotConverged
-from ranking.fit import Fit, fit_bradley_terry, win_probabilities
-from ranking.points import fit_points, points_of
+from ranking.fit import Fit, fit_bradley_terry, fit_points, win_probabilities
+from ranking.points import points_of
 from ranking.ranks import separated
 from ranking.tally import Tally
 from ranking.types import Outcome, TieRule

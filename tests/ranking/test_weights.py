@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from ranking.ballots import Ballots
 from ranking.board import SCALE
-from ranking.fit import Vector
-from ranking.points import fit_points, points_of
+from ranking.fit import Vector, fit_points
+from ranking.points import points_of
 from ranking.types import TieRule
 from ranking.weights import DEFAULT_CAP, capped_weights
 from tests.ranking.crowds import A_BETTER, B_BETTER, crowd, make_ballots, published_ballots
