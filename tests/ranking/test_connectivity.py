@@ -5,8 +5,12 @@ from itertools import pairwise, permutations
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from ranking import connectivity
+from ranking.connectivity import components
 from ranking.tally import Tally
 from ranking.types import Status
 from tests.ranking.builders import NAMES, Vote, make_tally, ring, votes_strategy
@@ -173,3 +177,17 @@ def test_a_cycle_of_more_wins_than_ties_is_found_wherever_there_is_one(votes: li
     )
     found = connectivity.wins_outnumber_ties(wins.astype(np.float64), ties.astype(np.float64))
     assert found == (shortest < 0)
+
+
+@given(st.integers(1, 7), st.integers(0, 2**32 - 1), st.floats(0.05, 0.9))
+def test_the_short_way_finds_the_same_components_as_the_long_one(m: int, seed: int, density: float) -> None:
+    points = (np.random.default_rng(seed).random((m, m)) < density).astype(np.float64)
+    np.fill_diagonal(points, 0)
+    _, weak = connected_components(csr_array(points), directed=True, connection="weak")
+    _, strong = connected_components(csr_array(points), directed=True, connection="strong")
+    assert same_groups(components(points, "weak"), weak)
+    assert same_groups(components(points, "strong"), strong)
+
+
+def same_groups(one: np.ndarray, other: np.ndarray) -> bool:
+    return bool(((one[:, None] == one) == (other[:, None] == other)).all())
