@@ -60,6 +60,10 @@ def test_few_votes_give_an_expectation_without_silly_numbers(written: tuple[str,
     assert 0.02 < found.tie(even)[0] < 0.98
 
 
+def test_equal_strengths_keep_the_slope_that_strengths_promise() -> None:
+    assert expectation(make_tally("x>y*9", "x<y*9"), np.zeros(2)).scale == pytest.approx(1, abs=1e-6)
+
+
 def test_no_model_at_all_is_no_error() -> None:
     assert expectation(Tally.empty([]), np.zeros(0)).scale == pytest.approx(1, abs=1e-6)
 

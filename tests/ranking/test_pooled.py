@@ -153,3 +153,5 @@ def test_votes_without_a_fit_and_arguments_that_are_none_are_refused() -> None:
         compare_group(empty, np.zeros(3, dtype=np.bool_))
     with pytest.raises(ValueError, match="rate"):
         compare_group(empty, np.zeros(0, dtype=np.bool_), fdr=1.0)
+    with pytest.raises(ValueError, match="ties"):
+        compare_group(empty, np.zeros(0, dtype=np.bool_), ties="other")  # type: ignore[arg-type]  # wrong on purpose
