@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -150,6 +150,25 @@ def test_a_steep_board_that_is_not_separated_still_converges() -> None:
     ballots = make_ballots("x>y", "y>x", weight=[1e12, 1.0])
     fit = fit_contextual(ballots, Covariates.none(2))
     assert fit.strengths[0] - fit.strengths[1] == pytest.approx(np.log(1e12))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(3, 7), st.lists(st.integers(0, 6), min_size=14, max_size=14))
+@example(7, [5, 0, 0, 6, 1, 5, 2, 5, 5, 6, 0, 2, 6, 4])  # overshoots unless steps are halved
+def test_any_lopsided_ring_converges(m: int, powers: list[int]) -> None:
+    model, after = np.arange(m), (np.arange(m) + 1) % m
+    ballots = Ballots(
+        tuple(f"m{index}" for index in range(m)),
+        np.concatenate([model, after]),
+        np.concatenate([after, model]),
+        np.zeros(2 * m, dtype=np.int64),
+        np.arange(2 * m),
+        10.0 ** np.array([*powers[:m], *powers[7 : 7 + m]]),
+    )
+    fit = fit_contextual(ballots, Covariates.none(2 * m))
+    points, _ = weighted_points(ballots)
+    expected = (points + points.T) / (1 + np.exp(fit.strengths[None, :] - fit.strengths[:, None]))
+    assert expected.sum(axis=1) == pytest.approx(points.sum(axis=1), rel=1e-6)
 
 
 def test_a_covariate_that_never_differs_or_repeats_another_is_named() -> None:

@@ -30,7 +30,7 @@ from ranking.factors import (
 from ranking.fit import fit_bradley_terry
 from ranking.readers import read_tally
 from ranking.tally import Tally
-from ranking.types import Status
+from ranking.types import Status, TieRule
 from ranking.uncertainty import sandwich_covariance
 from tests.ranking.builders import NAMES, Vote, make_tally, simulated, votes_strategy
 
@@ -231,6 +231,39 @@ def test_least_squares_are_those_of_a_whitened_system_without_one_model() -> Non
     assert fit.lack_of_fit.chi_square == pytest.approx(rest[0])
     assert fit.covariance == pytest.approx(np.linalg.inv(x.T @ white.T @ white @ x))
     assert fit.lack_of_fit.p == pytest.approx(chi2.sf(rest[0], k - 1 - q))
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 2**32 - 1))
+def test_the_order_of_models_and_the_reference_level_do_not_change_the_fit(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    k = 9
+    root = rng.normal(size=(k, k))
+    covariance, y = root @ root.T, rng.normal(size=k)
+    level = np.arange(k) % 3
+    told = [np.stack([level == each for each in pair], axis=1).astype(float) for pair in ((1, 2), (0, 2))]
+    first, second = (least_squares(y, covariance, Design(("a", "b"), x)) for x in told)
+    assert second.lack_of_fit.chi_square == pytest.approx(first.lack_of_fit.chi_square)
+    one, other = first.contrast(np.array([1.0, -1.0])), second.contrast(np.array([0.0, -1.0]))
+    assert (one.estimate, one.error) == pytest.approx((other.estimate, other.error))
+    turn = rng.permutation(k)
+    turned = least_squares(y[turn], covariance[np.ix_(turn, turn)], Design(("a", "b"), told[0][turn]))
+    assert turned.coefficients == pytest.approx(first.coefficients)
+
+
+def test_the_interval_of_an_effect_is_normal_at_the_level_asked_for(published: Tally) -> None:
+    for level, reach in ((0.95, 1.959964), (0.9, 1.644854)):
+        for row in factor_effects(published, interval=level).effects:
+            assert row.estimate is not None
+            assert row.low is not None
+            assert row.estimate - row.low == pytest.approx(reach * (row.error or 0), rel=1e-6)
+
+
+def test_effects_under_dropped_ties_are_on_their_own_larger_scale(published: Tally) -> None:
+    half = effect_of(factor_effects(published), "corpus=with")
+    dropped = effect_of(factor_effects(published, ties=TieRule.DROP), "corpus=with")
+    assert dropped[0] > 1.1 * half[0]
+    assert dropped[1] > half[1]
 
 
 @settings(max_examples=30)

@@ -38,6 +38,19 @@ def test_two_slices_of_two_models_are_a_t_test_of_their_difference() -> None:
     assert found.p == pytest.approx(fisher.sf(found.wald, 1, 4))
 
 
+def test_many_models_are_hotellings_test_of_their_differences() -> None:
+    rng = np.random.default_rng(5)
+    one, two = make_fit(rng, 6, 20, shift=0.5), make_fit(rng, 6, 15, first=20)
+    found = heterogeneity([one, two])
+    assert found is not None
+    difference = one.strengths - two.strengths
+    spread = one.influences.T @ one.influences + two.influences.T @ two.influences
+    squared = difference @ np.linalg.pinv(spread, rcond=1e-10) @ difference
+    assert found.wald == pytest.approx(squared)
+    assert (found.df, found.df_voters) == (5, 29)
+    assert found.p == pytest.approx(fisher.sf(squared * 29 / (33 * 5), 5, 29))
+
+
 def test_shared_voters_move_both_slices() -> None:
     rng = np.random.default_rng(2)
     one = make_fit(rng, 3, 8)

@@ -135,6 +135,60 @@ def test_votes_of_nobody_and_without_weight_do_not_lift_a_slice_over_five_users(
     assert slice_of(compare_slices(weightless, place, NAMES), "A1-A2").status is SliceStatus.SUPPRESSED
 
 
+def test_four_users_and_nobody_are_four_users() -> None:
+    ballots, place = make_sliced()
+    known = sorted(set(ballots.user[place == 0].tolist()))[:4]
+    user = np.where((place == 0) & ~np.isin(ballots.user, known), NOBODY, ballots.user)
+    mixed = Ballots(ballots.models, ballots.a, ballots.b, ballots.outcome, user)
+    assert slice_of(compare_slices(mixed, place, NAMES), "A1-A2").status is SliceStatus.SUPPRESSED
+
+
+def test_the_confidence_level_widens_every_interval() -> None:
+    ballots, place = make_sliced(apart=0.3)
+    narrow, wide = (compare_slices(ballots, place, NAMES, interval=level) for level in (0.8, 0.99))
+    assert (narrow.interval, wide.interval) == (0.8, 0.99)
+    assert narrow.heterogeneity == wide.heterogeneity
+    for inner, outer in zip(narrow.slices, wide.slices, strict=True):
+        for a, b in zip(inner.ratings, outer.ratings, strict=True):
+            assert a.rating == b.rating
+            assert b.low < a.low < a.high < b.high
+            assert (b.shrunk_low or 0) < (a.shrunk_low or 0) < (a.shrunk_high or 0) < (b.shrunk_high or 0)
+
+
+def test_slices_alike_in_every_vote_shrink_to_the_pooled_ratings() -> None:
+    half, _ = make_sliced(n=800, users=40)
+    twice = Ballots(
+        half.models,
+        np.tile(half.a, 2),
+        np.tile(half.b, 2),
+        np.tile(half.outcome, 2),
+        np.concatenate([half.user, half.user + 100]),
+    )
+    report = compare_slices(twice, np.repeat([0, 1], 800), ("one", "other"))
+    assert report.spread == 0
+    assert report.heterogeneity is not None
+    assert report.heterogeneity.wald == pytest.approx(0, abs=1e-9)
+    assert report.heterogeneity.p == pytest.approx(1)
+    pooled = fit_contextual(twice, Covariates.none(1600)).strengths
+    for part in report.slices:
+        for row in part.ratings:
+            assert row.shrunk == pytest.approx(CENTRE + SCALE * pooled[int(row.model[1:])])
+            assert row.shrunk == pytest.approx(row.rating)
+
+
+def test_a_vote_of_no_slice_moves_no_slices_own_ratings() -> None:
+    ballots, place = make_sliced()
+    without = place != 2
+    some = compare_slices(ballots, np.where(without, place, -1), NAMES[:2])
+    alone = compare_slices(ballots.take(without), place[without], NAMES[:2])
+    for a, b in zip(some.slices, alone.slices, strict=True):
+        ours, theirs = {row.model: row for row in a.ratings}, {row.model: row for row in b.ratings}
+        assert {name: row.rating for name, row in ours.items()} == pytest.approx(
+            {name: row.rating for name, row in theirs.items()}
+        )
+        assert ours["m00"].shrunk != theirs["m00"].shrunk  # but the pooled ones that they are drawn to
+
+
 def test_a_slice_without_votes_looks_like_one_of_few_users() -> None:
     ballots, place = make_sliced()
     report = compare_slices(ballots, np.where(place == 0, -1, place), NAMES)

@@ -15,7 +15,7 @@ from ranking.tally import Tally
 from ranking.types import Status
 from ranking.voters import Spread, contextual_covariance
 from tests.ranking.builders import make_tally
-from tests.ranking.voters import make_ballots, make_covariates, simulate
+from tests.ranking.voters import draw_outcomes, make_ballots, make_covariates, simulate
 
 TRUE = np.array([0.6, 0.2, -0.1, -0.7])
 
@@ -128,6 +128,63 @@ def test_a_board_without_ratings_says_why(written: list[str], status: Status) ->
     assert board.status is status
     assert board.terms == ()
     assert {row.rating for row in board.ratings} <= {None}
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_order_of_votes_and_the_names_of_models_do_not_matter(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    ballots, covariates = make_verbose(500)
+    order, turn = rng.permutation(500), rng.permutation(4)
+    back = np.argsort(turn)
+    mixed = Ballots(
+        tuple(ballots.models[index] for index in turn),
+        back[ballots.a[order]],
+        back[ballots.b[order]],
+        ballots.outcome[order],
+        ballots.user[order],
+    )
+    there = build_style_board(ballots, covariates)
+    again = build_style_board(mixed, Covariates(covariates.names, covariates.values[order]))
+    assert [row.model for row in again.ratings] == [row.model for row in there.ratings]
+    for ours, theirs in zip(there.ratings, again.ratings, strict=True):
+        assert theirs.rating == pytest.approx(ours.rating)
+        assert theirs.low == pytest.approx(ours.low)
+    assert again.terms[0].voter_error == pytest.approx(there.terms[0].voter_error)
+
+
+def test_voters_who_each_have_a_taste_for_length_widen_its_interval() -> None:
+    rng = np.random.default_rng(21)
+    length = rng.normal(size=4000)
+    user = rng.integers(0, 40, 4000)
+    liking = rng.normal(0.2, 0.6, 40)
+    a = rng.integers(0, 4, 4000)
+    b = (a + rng.integers(1, 4, 4000)) % 4
+    outcome = draw_outcomes(TRUE[a] - TRUE[b] + liking[user] * length, rng)
+    ballots = Ballots(("w", "x", "y", "z"), a, b, outcome, user)
+    (term,) = build_style_board(ballots, Covariates(("length",), length[:, None])).terms
+    assert term.voter_error is not None
+    assert term.voter_error > 2 * term.error
+
+
+def test_weightless_votes_are_not_there() -> None:
+    ballots, covariates = make_verbose(1500)
+    kept = np.random.default_rng(6).random(1500) < 0.7
+    weighted = build_style_board(ballots.reweighted(kept.astype(float)), covariates)
+    there = build_style_board(ballots.take(kept), covariates.take(kept))
+    assert weighted.n_votes == there.n_votes == kept.sum()
+    for ours, theirs in zip(weighted.ratings, there.ratings, strict=True):
+        assert ours.model == theirs.model
+        assert (ours.rating, ours.low) == pytest.approx((theirs.rating, theirs.low))
+        assert ours.status is theirs.status
+
+
+def test_a_firm_row_is_ok_and_a_wide_one_provisional() -> None:
+    ballots, covariates = make_verbose()
+    assert {row.status for row in build_style_board(ballots, covariates).ratings} == {Status.OK}
+    few = np.arange(6000) < 300
+    wide = build_style_board(ballots.take(few), covariates.take(few))
+    assert {row.status for row in wide.ratings} == {Status.PROVISIONAL}
 
 
 def test_separation_is_an_error_also_of_the_board() -> None:
