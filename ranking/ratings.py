@@ -8,7 +8,7 @@ from math import log
 import numpy as np
 
 from ranking import connectivity
-from ranking.errors import NotConverged
+from ranking.errors import NotConverged, UnboundedTally
 from ranking.estimates import Estimate, Evidence
 from ranking.ranks import quantile, rank_intervals, ranks, separated, tiers
 from ranking.tally import Tally
@@ -50,7 +50,7 @@ def rows_of(evidence: Evidence, *, ties: TieRule, interval: float) -> list[Ratin
     try:
         estimate = evidence.estimate(ties)
         said = connectivity.outside(evidence.points(ties), estimate.rated)
-    except NotConverged:
+    except (NotConverged, UnboundedTally):  # the latter from Rao-Kupper, which ties can take out of bounds
         estimate = Estimate.nothing()
         said = [Status.UNBOUNDED] * len(models)
     rows = [_unrated(*each) for each in zip(models, records, said, strict=True)]
