@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -140,6 +141,14 @@ def test_a_tie_rule_changes_the_ratings_and_its_scale_is_said(client: Client) ->
         widths[ties] = max(ratings) - min(ratings)
     assert widths["half"] < widths["rao-kupper"]
     assert widths["half"] < widths["drop"]
+
+
+def test_what_is_missing_does_not_depend_on_the_tie_rule(client: Client) -> None:
+    board = live_board(*three_criteria())
+    in_english(client)
+    told = [re.search(r"About ([\d,.]+) more", page(client, board, ties=ties.value)) for ties in TieRule]
+    assert all(told)
+    assert len({found.group(1) for found in told if found}) == 1
 
 
 @pytest.mark.parametrize("ties", TieRule)
