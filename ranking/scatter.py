@@ -61,16 +61,9 @@ class Scatter:
 def scatter(
     spots: Sequence[Spot], *, x_title: object, y_title: object, diagonal: bool = False
 ) -> Scatter | None:
-    """The picture of *spots*; ``None`` without any.
+    """The picture of *spots*, whose numbers are finite; ``None`` without any.
 
-    Parameters
-    ----------
-    spots
-        Points, all of their numbers finite.
-    x_title, y_title
-        What the axes are called: texts, or promises of one.
-    diagonal
-        Whether both axes are one and the same scale, with a line where the values are equal.
+    Titles are texts, or promises of one. With a *diagonal* both axes are one and the same scale, and a line shows where the values are equal.
     """
     if not spots:
         return None
