@@ -97,14 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         default="overall",
         help="which winner of a vote to read; pair counts have overall alone",
     )
-    parser.add_argument(
-        "--ties",
-        choices=[each.value for each in TieRule],
-        default="half",
-        help="half a win each; an outcome of its own with a fitted threshold, every vote for itself; or left out. "
-        "Ratings under different rules are on different scales",
-    )
-    parser.add_argument("--interval", type=float, default=0.95, help="confidence level, 0.95 if left out")
+    add_fit_options(parser)
     parser.add_argument(
         "--cluster",
         default=AUTO,
@@ -122,9 +115,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check(options: argparse.Namespace) -> None:
-    if not 0 < options.interval < 1:
+def add_fit_options(parser: argparse.ArgumentParser) -> None:
+    """``--ties`` and ``--interval``: what a board from a file and one from the database can be asked alike."""
+    parser.add_argument(
+        "--ties",
+        choices=[each.value for each in TieRule],
+        default="half",
+        help="half a win each; an outcome of its own with a fitted threshold, every vote for itself; or left out. "
+        "Ratings under different rules are on different scales",
+    )
+    parser.add_argument("--interval", type=float, default=0.95, help="confidence level, 0.95 if left out")
+
+
+def check_interval(interval: float) -> None:
+    """Raise ``BadInput`` unless *interval* is a confidence level."""
+    if not 0 < interval < 1:
         raise BadInput("--interval is a probability between 0 and 1")
+
+
+def _check(options: argparse.Namespace) -> None:
+    check_interval(options.interval)
     cap = options.cap_per_user_candidate
     if options.ties == TieRule.RAO_KUPPER and (cap is not None or options.cluster not in {AUTO, INDEPENDENT}):
         raise BadInput("--ties rao-kupper takes every vote for itself: no --cluster COLUMN, no cap")
