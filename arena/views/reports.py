@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from arena.reports import registry
 from arena.reports.base import Page, Report, Source
 from arena.views.boards import asked_criterion, criterion_choices, display_names
+from arena.views.downloads import file_answer
 from ranking.board import build_board
 from ranking.models import Board
 from ranking.selectors import board_tally, criteria_of
@@ -74,12 +75,12 @@ def download(request: HttpRequest, built: Report, *, name: str, source: Source) 
             "n_votes": source.result.n_votes,
             "computed_at": timezone.now().isoformat(timespec="seconds"),
         }
-        return _file(to_json(tables, **about), "application/json", f"{name}.json")
+        return file_answer(to_json(tables, **about), "application/json", f"{name}.json")
     table = _asked_table(request, tables)
     if form == "csv":
-        return _file(to_csv(table), "text/csv", f"{name}-{table.name}.csv")
+        return file_answer(to_csv(table), "text/csv", f"{name}-{table.name}.csv")
     if form == "tex":
-        return _file(to_latex(table), "application/x-tex", f"{name}-{table.name}.tex")
+        return file_answer(to_latex(table), "application/x-tex", f"{name}-{table.name}.tex")
     raise Http404
 
 
@@ -89,9 +90,3 @@ def _asked_table(request: HttpRequest, tables: list[Table]) -> Table:
     if found is None:
         raise Http404
     return found
-
-
-def _file(text: str, kind: str, name: str) -> HttpResponse:
-    answer = HttpResponse(text, content_type=f"{kind}; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
