@@ -96,7 +96,8 @@ def from_raw(cases: dict[str, Tally], *, peers: Path, quick: bool) -> list[RawRo
     with tempfile.TemporaryDirectory() as folder:
         for case, tally in cases.items():
             path = Path(folder) / "votes.npz"
-            np.savez(path, **raw_votes(tally))
+            votes = raw_votes(tally)
+            np.savez(path, a=votes["a"], b=votes["b"], outcome=votes["outcome"], m=votes["m"])
             for who, python in [("lehia", Path(sys.executable)), *((each, peers) for each in PEERS)]:
                 too_long = who == "choix" and tally.n_votes > 100_000
                 if python.exists() and not too_long and not (quick and tally.n_votes > 100_000):
@@ -177,7 +178,7 @@ def main(argv: list[str] | None = None) -> int:
         )
     machine = {"python": platform.python_version(), "cpus": os.cpu_count(), "machine": platform.machine()}
     print(
-        json.dumps({"bench": "ranking", "machine": machine, "rows": [asdict(row) for row in [*rows, *raw]]})
+        json.dumps({"bench": "ranking", "machine": machine, "rows": [*map(asdict, rows), *map(asdict, raw)]})
     )
     return 0
 

@@ -63,7 +63,8 @@ def fastchat(a: Numbers, b: Numbers, outcome: Numbers, m: int) -> Callable[[], o
                 gap = ratings[one] - ratings[other]
                 value = -(weights * (won * gap - np.logaddexp(0, gap))).sum()
                 slope = -weights * (won - expit(gap))
-                return value, np.bincount(one, slope, m) - np.bincount(other, slope, m)
+                gradient = np.bincount(one, slope, m).astype(np.float64) - np.bincount(other, slope, m)
+                return float(value), gradient
 
             return np.asarray(minimize(loss, np.zeros(m), jac=True, method="L-BFGS-B").x)
 

@@ -42,6 +42,6 @@ def test_raw_votes_are_ranked_as_their_tally(who: str) -> None:
         ratings = {row.model: row.rating for row in found.ratings}  # type: ignore[attr-defined]  # a board
         place = [(ratings[f"m{index}"] - 1000) / (400 / np.log(10)) for index in range(6)]
     else:
-        point, _ = found  # type: ignore[misc]  # strengths and their intervals
-        place = point - point.mean()
+        strength: np.ndarray = found[0]  # type: ignore[index]  # strengths and their intervals
+        place = list(strength - strength.mean())
     assert np.array(place) == pytest.approx(strengths, abs=1e-3)
