@@ -36,9 +36,16 @@ test-full: test  ## nothing more than test in this version
 lint: install  ## the quick checks only
 	@$(BIN)/python .ci/checks.py --lint
 
-bench: install  ## figures on this machine
+PEERS := .venv-peers/.installed
+
+$(PEERS): benchmarks/peers.txt
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers.txt
+	touch $@
+
+bench: install $(PEERS)  ## figures on this machine, peers beside ours in an environment of their own
 	@$(BIN)/python -m benchmarks.start
 	@$(BIN)/python -m benchmarks.ranking
 
 clean:  ## remove what was built, not what was stored
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-peers build *.egg-info

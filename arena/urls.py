@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from arena.views import battles, boards, pages, reports
+from arena.views import battles, boards, pages, reports, snapshots
 
 urlpatterns = [
     path("", battles.start, name="start"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("leaderboard/", boards.leaderboard, name="leaderboard"),
     path("leaderboard/<slug:slug>/", boards.leaderboard, name="board"),
     path("leaderboard/<slug:slug>/<slug:page>/", reports.report, name="report"),
+    path("leaderboard/<slug:slug>/snapshots/<uuid:snapshot_id>/", snapshots.snapshot, name="snapshot"),
     path("about/", pages.about, name="about"),
     path("privacy/", pages.privacy, name="privacy"),
     path("methodology/", pages.methodology, name="methodology"),

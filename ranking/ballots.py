@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranking.tally import Indices, Tally
-from ranking.types import Outcome
+from ranking.types import Outcome, TieRule
 
 Codes = NDArray[np.integer]
 Weights = NDArray[np.float64]
@@ -66,16 +66,21 @@ class Ballots:
     def n_votes(self) -> int:
         return len(self.a)
 
+    def weights(self) -> Weights:
+        """Shape ``(n,)``: what each vote weighs, ones where nothing was said."""
+        return np.ones(self.n_votes) if self.weight is None else self.weight
+
     def tally(self) -> Tally:
         """How often each outcome was judged for each ordered pair, weights left aside. One pass."""
         m = len(self.models)
-        flat = np.bincount(self._cells(), minlength=m * m * 4)
+        flat = np.bincount(self.cells(), minlength=m * m * 4)
         return Tally(self.models, flat.reshape(m, m, 4).astype(np.int64, copy=False))
 
-    def weighted_counts(self) -> NDArray[np.float64]:
-        """Shape ``(m, m, 4)``: as the counts of :meth:`tally`, each vote by its weight."""
+    def weighted_counts(self, power: int = 1) -> NDArray[np.float64]:
+        """Shape ``(m, m, 4)``: as the counts of :meth:`tally`, each vote by its weight to *power*."""
         m = len(self.models)
-        flat = np.bincount(self._cells(), weights=self.weight, minlength=m * m * 4)
+        weight = None if self.weight is None else self.weight**power
+        flat = np.bincount(self.cells(), weights=weight, minlength=m * m * 4)
         return flat.reshape(m, m, 4).astype(np.float64, copy=False)
 
     def take(self, chosen: NDArray[np.bool_] | Indices) -> Ballots:
@@ -84,6 +89,23 @@ class Ballots:
         return Ballots(
             self.models, self.a[chosen], self.b[chosen], self.outcome[chosen], self.user[chosen], weight
         )
+
+    def among(self, indices: Indices) -> Ballots:
+        """Only the votes between the models at *indices*, shape ``(k,)``, renumbered in that order."""
+        place = np.full(len(self.models), -1, dtype=np.int64)
+        place[indices] = np.arange(len(indices))
+        a, b = place[self.a], place[self.b]
+        chosen = (a >= 0) & (b >= 0)
+        weight = None if self.weight is None else self.weight[chosen]
+        models = tuple(self.models[index] for index in indices)
+        return Ballots(models, a[chosen], b[chosen], self.outcome[chosen], self.user[chosen], weight)
+
+    def entering(self, ties: TieRule) -> Ballots:
+        """The votes that a fit sees: those of some weight, and under ``DROP`` only decisive ones."""
+        enters = np.ones(self.n_votes, dtype=np.bool_) if self.weight is None else self.weight > 0
+        if ties is TieRule.DROP:
+            enters = enters & (self.outcome < Outcome.TIE.place)
+        return self if enters.all() else self.take(enters)
 
     def reweighted(self, weight: Weights) -> Ballots:
         """The same votes with these weights, shape ``(n,)``, in the place of what they weighed."""
@@ -98,7 +120,7 @@ class Ballots:
         numbers[~known] = first + np.arange(int((~known).sum()))
         return numbers
 
-    def _cells(self) -> Indices:
+    def cells(self) -> Indices:
         """Shape ``(n,)``: each vote's place in flattened counts of shape ``(m, m, 4)``."""
         m = len(self.models)
         cells = self.a.astype(np.int64)

@@ -1,49 +1,32 @@
-"""A board: a tally's ratings with everything that is needed to doubt them."""
+"""A board: ratings with everything that is needed to doubt them."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import log
 from typing import Any
 
-import numpy as np
-
-from ranking import connectivity
-from ranking.errors import NotConverged
-from ranking.fit import Vector, fit_bradley_terry
-from ranking.ranks import quantile, rank_intervals, ranks, separated, tiers
-from ranking.tally import Indices, Tally
+from ranking.ballots import Ballots
+from ranking.estimates import Cast, Counted, Evidence
+from ranking.ratings import CENTRE, PROVISIONAL_BATTLES, PROVISIONAL_HALF_WIDTH, SCALE, Rating, rows_of
+from ranking.tally import Tally
 from ranking.types import Criterion, Status, TieRule
-from ranking.uncertainty import sandwich_covariance
+from ranking.weights import capped_weights
 
-SCALE = 400 / log(10)
-CENTRE = 1000.0
-PROVISIONAL_BATTLES = 100
-PROVISIONAL_HALF_WIDTH = 25.0
+__all__ = [
+    "CENTRE",
+    "INDEPENDENT",
+    "PROVISIONAL_BATTLES",
+    "PROVISIONAL_HALF_WIDTH",
+    "SCALE",
+    "BoardResult",
+    "Rating",
+    "board_of",
+    "build_board",
+    "build_board_from_ballots",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Rating:
-    """A row. Ratings are on the Elo scale (400 / ln 10 a nat, centre 1000) and ``None`` unless the status has one."""
-
-    model: str
-    rating: float | None
-    low: float | None
-    high: float | None
-    rank: int | None
-    rank_low: int | None
-    rank_high: int | None
-    tier: int | None
-    n: int
-    wins: int
-    ties: int
-    losses: int
-    status: Status
-
-    @property
-    def half_width(self) -> float | None:
-        """Half the interval's length, in rating points."""
-        return None if self.low is None or self.high is None else (self.high - self.low) / 2
+INDEPENDENT = "none"
+"""What a board calls its clusters where every vote stands for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,114 +82,68 @@ def build_board(
     ValueError
         If *interval* is not between 0 and 1.
     """
+    return board_of(Counted(tally), criterion, ties, interval, INDEPENDENT)
+
+
+def build_board_from_ballots(
+    ballots: Ballots,
+    *,
+    criterion: Criterion = Criterion.OVERALL,
+    ties: TieRule = TieRule.HALF,
+    interval: float = 0.95,
+    cluster: str = INDEPENDENT,
+    cap: int | None = None,
+) -> BoardResult:
+    """As :func:`build_board`, from single votes: with weights, clustered intervals and a cap on what a user weighs.
+
+    Parameters
+    ----------
+    ballots
+        The votes. One of weight zero is left out; the counts on the board are of the others, one each.
+    criterion, ties, interval
+        As in :func:`build_board`.
+    cluster
+        What to call the voters on the board: intervals are then clustered by voter (:func:`ranking.clusters.clustered_covariance`), with Student's t.
+        ``"none"`` takes each vote for itself.
+    cap
+        At most how many votes a user weighs on each model (:func:`ranking.weights.capped_weights`); no cap if left out.
+
+    Returns
+    -------
+    BoardResult
+        As from :func:`build_board`. Clustered, a model that a single voter could take off the board is ``INSUFFICIENT``, and so is one on which all voters
+        agree to the last digit: what there is to know of the spread between voters, its votes do not tell.
+
+    Raises
+    ------
+    ValueError
+        If *interval* is not between 0 and 1, *cap* is below 1, or Rao-Kupper ties are to be weighed or clustered.
+    """
+    if ties is TieRule.RAO_KUPPER:
+        if cluster != INDEPENDENT or cap is not None or ballots.weight is not None:
+            raise ValueError("under rao-kupper every vote weighs one and stands for itself")
+        return board_of(Counted(ballots.tally()), criterion, ties, interval, INDEPENDENT)
+    weighed = ballots if cap is None else ballots.reweighted(capped_weights(ballots, cap))
+    evidence = Cast(weighed, clustered=cluster != INDEPENDENT)
+    return board_of(evidence, criterion, ties, interval, cluster)
+
+
+def board_of(
+    evidence: Evidence, criterion: Criterion, ties: TieRule, interval: float, cluster: str
+) -> BoardResult:
+    """As :func:`build_board`, from evidence that the caller holds and may look at further; *cluster* is only carried along."""
     if not 0 < interval < 1:
         raise ValueError("the interval is a probability between 0 and 1")
-    rows = _rows(tally, ties, interval)
+    rows = rows_of(evidence, ties=ties, interval=interval)
     return BoardResult(
-        n_votes=tally.n_votes,
-        n_models=len(tally.models),
+        n_votes=evidence.tally.n_votes,
+        n_models=len(evidence.tally.models),
         criterion=criterion,
         ties=ties,
         interval=interval,
-        cluster="none",
+        cluster=cluster,
         status=_board_status(rows),
         ratings=tuple(rows),
-    )
-
-
-def _rows(tally: Tally, ties: TieRule, interval: float) -> list[Rating]:
-    points = tally.points(ties)
-    rated = connectivity.core(points, tally.wins().astype(np.float64))
-    records = _records(tally)
-    rows = [
-        _unrated(model, record, status)
-        for model, record, status in zip(
-            tally.models, records, connectivity.outside(points, rated), strict=True
-        )
-    ]
-    try:
-        for index, row in zip(rated, _rated(tally, rated, records, ties, interval), strict=True):
-            rows[index] = row
-    except NotConverged:
-        rows = [
-            _unrated(row.model, record, Status.UNBOUNDED) for row, record in zip(rows, records, strict=True)
-        ]
-    return sorted(rows, key=lambda row: (row.rating is None, -(row.rating or 0.0), row.model))
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    n: int
-    wins: int
-    ties: int
-    losses: int
-
-
-def _records(tally: Tally) -> list[_Record]:
-    wins, ties = tally.wins(), tally.ties()
-    won, tied, lost = wins.sum(axis=1), ties.sum(axis=1), wins.sum(axis=0)
-    return [_Record(int(w + t + x), int(w), int(t), int(x)) for w, t, x in zip(won, tied, lost, strict=True)]
-
-
-def _rated(
-    tally: Tally, rated: Indices, records: list[_Record], ties: TieRule, interval: float
-) -> list[Rating]:
-    if not len(rated):
-        return []
-    part = tally.at(rated)
-    fit = fit_bradley_terry(part, ties=ties)
-    covariance = sandwich_covariance(part, fit)
-    errors: Vector = np.sqrt(np.maximum(np.diag(covariance), 0.0)) * SCALE
-    better = separated(fit.strengths, covariance, level=interval)
-    low, high = rank_intervals(better)
-    order, tier = ranks(fit.strengths), tiers(fit.strengths, better)
-    z = quantile(interval)
-    rows = []
-    for place, model in enumerate(part.models):
-        rating, error = float(CENTRE + SCALE * fit.strengths[place]), float(errors[place])
-        record = records[rated[place]]
-        rows.append(
-            Rating(
-                model=model,
-                rating=rating,
-                low=rating - z * error,
-                high=rating + z * error,
-                rank=int(order[place]),
-                rank_low=int(low[place]),
-                rank_high=int(high[place]),
-                tier=int(tier[place]),
-                n=record.n,
-                wins=record.wins,
-                ties=record.ties,
-                losses=record.losses,
-                status=_rated_status(record.n, error),
-            )
-        )
-    return rows
-
-
-def _rated_status(n: int, error: float) -> Status:
-    firm = n >= PROVISIONAL_BATTLES and quantile(0.95) * error <= PROVISIONAL_HALF_WIDTH
-    return Status.OK if firm else Status.PROVISIONAL
-
-
-def _unrated(model: str, record: _Record, status: Status) -> Rating:
-    # Battles without a point: nothing but ties, under a rule that drops them.
-    found = Status.INSUFFICIENT if status is Status.EMPTY and record.n else status
-    return Rating(
-        model=model,
-        rating=None,
-        low=None,
-        high=None,
-        rank=None,
-        rank_low=None,
-        rank_high=None,
-        tier=None,
-        n=record.n,
-        wins=record.wins,
-        ties=record.ties,
-        losses=record.losses,
-        status=found,
     )
 
 

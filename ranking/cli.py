@@ -7,13 +7,25 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ranking.board import build_board
+import numpy as np
+
+from ranking.ballots import NOBODY, Ballots
+from ranking.board import INDEPENDENT, BoardResult, build_board, build_board_from_ballots
 from ranking.errors import BadInput
 from ranking.formats import FORMATS, render
-from ranking.readers import read_tally
+from ranking.readers import (
+    VOTER_COLUMNS,
+    Layout,
+    ballots_of,
+    layout_of,
+    read_rows,
+    tally_of,
+    voter_column,
+)
 from ranking.types import Criterion, TieRule
 
 BAD_INPUT = 2
+AUTO = "auto"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,12 +37,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BadInput as error:
         return _refuse(str(error))
     try:
-        tally = read_tally(options.file, criterion=criterion)
+        board = _board(options, criterion)
     except BadInput as error:
         return _refuse(f"{options.file}: {error}")
-    board = build_board(tally, criterion=criterion, ties=TieRule(options.ties), interval=options.interval)
     sys.stdout.write(render(board, options.format))
     return 0
+
+
+def _board(options: argparse.Namespace, criterion: Criterion) -> BoardResult:
+    named = None if options.cluster in {AUTO, INDEPENDENT} else options.cluster
+    cap = options.cap_per_user_candidate
+    table = read_rows(options.file, voter=named)
+    ties, interval = TieRule(options.ties), options.interval
+    if layout_of(table) is Layout.PAIRS:
+        if named is not None or cap is not None:
+            raise BadInput(
+                "pair counts do not say who voted: no --cluster COLUMN, no --cap-per-user-candidate"
+            )
+        return build_board(tally_of(table, criterion), criterion=criterion, ties=ties, interval=interval)
+    voter = named or voter_column(table)
+    if cap is not None and voter is None:
+        raise BadInput(
+            f"--cap-per-user-candidate needs to know who voted: a column {', '.join(VOTER_COLUMNS)}, or --cluster COLUMN"
+        )
+    ballots = ballots_of(table, criterion, voter=voter, all_named=cap is not None)
+    if ties is TieRule.RAO_KUPPER:
+        if ballots.weight is not None:
+            raise BadInput("--ties rao-kupper knows no weights", column="weight")
+        voter = None
+    cluster = _cluster(options.cluster, voter, ballots)
+    return build_board_from_ballots(
+        ballots, criterion=criterion, ties=ties, interval=interval, cluster=cluster, cap=cap
+    )
+
+
+def _cluster(asked: str, voter: str | None, ballots: Ballots) -> str:
+    if voter is None or asked == INDEPENDENT:
+        return INDEPENDENT
+    # one voter alone says nothing of how voters differ: left to itself the board takes the votes as independent, and says so
+    one = len(np.unique(ballots.user[ballots.user != NOBODY])) < 2
+    return INDEPENDENT if asked == AUTO and one else voter
 
 
 def _refuse(message: str) -> int:
@@ -42,43 +88,55 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ranking", description="Rank models from a file of votes."
     )
-    parser.add_argument("file", type=Path, help="pair counts or votes; CSV or JSON lines, plain or gzip")
+    parser.add_argument(
+        "file", type=Path, help="pair counts or votes; CSV or JSON lines, plain or gzip, or Parquet"
+    )
     parser.add_argument(
         "--criterion",
         choices=[each.value for each in Criterion],
         default="overall",
         help="which winner of a vote to read; pair counts have overall alone",
     )
-    parser.add_argument(
-        "--ties",
-        choices=["half", "rao-kupper", "drop"],
-        default="half",
-        help="half a win each, or left out; rao-kupper is not in this version",
-    )
-    parser.add_argument("--interval", type=float, default=0.95, help="confidence level, 0.95 if left out")
+    add_fit_options(parser)
     parser.add_argument(
         "--cluster",
-        default="auto",
+        default=AUTO,
         metavar="auto|none|COLUMN",
-        help="auto and none both take votes as independent, also where a column names who voted; "
-        "intervals by a column are not in this version",
+        help="whose votes hang together: intervals are clustered by that column. auto takes the first of "
+        f"{', '.join(VOTER_COLUMNS)} that names two voters or more; none takes every vote for itself",
     )
     parser.add_argument(
         "--cap-per-user-candidate",
         type=int,
         metavar="N",
-        help="not in this version",
+        help="the most that one voter weighs on any model, in votes; no cap if left out",
     )
     parser.add_argument("--format", choices=FORMATS, default="table")
     return parser
 
 
-def _check(options: argparse.Namespace) -> None:
-    if not 0 < options.interval < 1:
+def add_fit_options(parser: argparse.ArgumentParser) -> None:
+    """``--ties`` and ``--interval``: what a board from a file and one from the database can be asked alike."""
+    parser.add_argument(
+        "--ties",
+        choices=[each.value for each in TieRule],
+        default="half",
+        help="half a win each; an outcome of its own with a fitted threshold, every vote for itself; or left out. "
+        "Ratings under different rules are on different scales",
+    )
+    parser.add_argument("--interval", type=float, default=0.95, help="confidence level, 0.95 if left out")
+
+
+def check_interval(interval: float) -> None:
+    """Raise ``BadInput`` unless *interval* is a confidence level."""
+    if not 0 < interval < 1:
         raise BadInput("--interval is a probability between 0 and 1")
-    if options.ties == "rao-kupper":
-        raise BadInput("--ties rao-kupper is not in this version; use half or drop")
-    if options.cluster not in {"auto", "none"}:
-        raise BadInput("--cluster by a column is not in this version; use none")
-    if options.cap_per_user_candidate is not None:
-        raise BadInput("--cap-per-user-candidate is not in this version")
+
+
+def _check(options: argparse.Namespace) -> None:
+    check_interval(options.interval)
+    cap = options.cap_per_user_candidate
+    if options.ties == TieRule.RAO_KUPPER and (cap is not None or options.cluster not in {AUTO, INDEPENDENT}):
+        raise BadInput("--ties rao-kupper takes every vote for itself: no --cluster COLUMN, no cap")
+    if cap is not None and cap < 1:
+        raise BadInput("--cap-per-user-candidate is a number of votes, at least 1")

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import NegativeCycleError, bellman_ford, connected_components
 
 from ranking.tally import Indices, Matrix
 from ranking.types import Status
 
 Labels = NDArray[np.int32]
+_FEW_ARCS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Where a model stands in the graph of points.
+
+    Parameters
+    ----------
+    component
+        The number of the group of models that battles join to it, from 0 for the largest; equal ones in the models' order.
+    undefeated
+        It met others, and nobody has a point against it. Under half a win a tie is a point for both.
+    winless
+        It met others and has no point.
+    unbounded
+        The likelihood rises while its strength moves away from the others' without end: it is outside the group of more than half of its component's models
+        whose points go round, or there is none such.
+    """
+
+    component: int
+    undefeated: bool
+    winless: bool
+    unbounded: bool
 
 
 def check(points: Matrix) -> Status:
@@ -94,14 +119,81 @@ def standing(points: Matrix) -> Status:
     return Status.INSUFFICIENT if found is Status.OK else found
 
 
+def labels(points: Matrix) -> tuple[Label, ...]:
+    """What can be said of each of the ``m`` models, in their order, from *points* of shape ``(m, m)``, as the tie rule has them.
+
+    Strengths are finite exactly where all are in component 0 and none is unbounded. A model that met nobody is a component of its own, and bounded.
+    """
+    weak, strong = _by_size(components(points, "weak")), components(points, "strong")
+    scored, conceded = points.sum(axis=1) > 0, points.sum(axis=0) > 0
+    bounded = 2 * np.bincount(strong)[strong] > np.bincount(weak)[weak]
+    return tuple(
+        Label(int(group), bool(won and not lost), bool(lost and not won), not bound)
+        for group, won, lost, bound in zip(weak, scored, conceded, bounded, strict=True)
+    )
+
+
+def wins_outnumber_ties(wins: Matrix, ties: Matrix) -> bool:
+    """Whether some cycle of results, each model having beaten or tied the next, holds more wins than ties.
+
+    Parameters
+    ----------
+    wins
+        Shape ``(m, m)``: decisive wins of row over column.
+    ties
+        Shape ``(m, m)``, symmetric. Together with *wins* they join all models into one strong component.
+
+    Notes
+    -----
+    Without such a cycle the models can be set apart so that each winner stands at least one step above whom it beat and tied models at most one step apart;
+    strengths and threshold can then grow together along these steps without end. With one, a model of wins, ties and losses has a finite maximum
+    (L. Gyarmati, C. Mihálykó, É. Orbán-Mihálykó and A. Mihálykó, "Evaluability of paired comparison data in stochastic paired comparison models: necessary
+    and sufficient condition", arXiv 2502.13617, 2025). Found as a negative cycle, with a win of length -1 and a tie of length 1.
+    """
+    if (
+        (wins > 0) & (wins.T > 0)
+    ).any():  # on any grown board some pair has beaten each other, and the search is spared
+        return True
+    lengths = csr_array(np.where(wins > 0, -1.0, np.where(ties > 0, 1.0, 0.0)))
+    try:
+        bellman_ford(lengths, indices=[0])  # one start reaches every cycle of a strong component
+    except NegativeCycleError:
+        return True
+    return False
+
+
 def components(points: Matrix, connection: Literal["weak", "strong"]) -> Labels:
     """Shape ``(m,)``: the number of each model's component, from 0, in the graph with an arc where row has a point against column."""
-    arcs = csr_array((points > 0).astype(np.int8))
-    _, labels = connected_components(arcs, directed=True, connection=connection)
+    arcs = points > 0
+    if connection == "weak":
+        arcs |= arcs.T
+    if len(arcs) and _soon_reached(arcs) and (connection == "weak" or _soon_reached(arcs.T)):
+        return np.zeros(len(arcs), dtype=np.int32)
+    _, labels = connected_components(csr_array(arcs.astype(np.int8)), directed=True, connection=connection)
     return np.asarray(labels, dtype=np.int32)
+
+
+def _soon_reached(arcs: NDArray[np.bool_]) -> bool:
+    """Whether all models are within a few arcs of the first: so it is on every board of some size, where a sparse graph costs ten times as much."""
+    reached = arcs[0].copy()
+    reached[0] = True
+    for _ in range(_FEW_ARCS):
+        if reached.all():
+            return True
+        reached |= arcs[reached].any(axis=0)
+    return bool(reached.all())
 
 
 def _largest(arcs: Matrix, group: Indices, connection: Literal["weak", "strong"]) -> Indices:
     labels = components(arcs[np.ix_(group, group)], connection)
     largest: Indices = group[labels == np.bincount(labels).argmax()]
     return largest
+
+
+def _by_size(numbers: Labels) -> Labels:
+    """Shape ``(m,)``: the same groups, numbered from the largest down; equal ones by their first model."""
+    _, first, size = np.unique(numbers, return_index=True, return_counts=True)
+    order = np.lexsort((first, -size))
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return np.asarray(place[numbers], dtype=np.int32)

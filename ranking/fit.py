@@ -17,12 +17,12 @@ from ranking.types import Status, TieRule
 Vector = NDArray[np.float64]
 
 SCORE_TOLERANCE = 1e-8
-_MOST_STEPS = 200
-_SHORTEST_STEP = 1e-8  # nats: on a flat top a small score is not enough, the place has to stand still
-_SAFE_STEP = (
+MOST_STEPS = 200
+SHORTEST_STEP = 1e-8  # nats: on a flat top a small score is not enough, the place has to stand still
+SAFE_STEP = (
     0.5  # nats: the likelihood's curvature cannot change so much within it that a Newton step leads down
 )
-_LONGEST_STEP = 5.0  # nats: beyond it the likelihood's curvature says nothing of the place
+LONGEST_STEP = 5.0  # nats: beyond it the likelihood's curvature says nothing of the place
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +55,7 @@ def fit_bradley_terry(tally: Tally, *, ties: TieRule = TieRule.HALF, start: Vect
     tally
         Counts of shape ``(m, m, 4)``.
     ties
-        How a tie enters the likelihood. Ratings under different rules are on different scales.
+        How a tie enters the likelihood, ``HALF`` or ``DROP``. Ratings under different rules are on different scales.
     start
         Strengths of shape ``(m,)``, in nats, to start from; one spectral pass of choix if left out.
 
@@ -71,20 +71,31 @@ def fit_bradley_terry(tally: Tally, *, ties: TieRule = TieRule.HALF, start: Vect
         If wins and ties do not join all models into one strongly connected component.
     NotConverged
         If the board is too steep for floating-point numbers: some million wins to one, around a ring.
+    ValueError
+        Under ``RAO_KUPPER``, which :func:`ranking.rao_kupper.fit_rao_kupper` fits.
 
     Notes
     -----
     Newton's method from :func:`choix.lsr_pairwise_dense` (Maystre and Grossglauser, "Fast and accurate inference of Plackett-Luce models", NeurIPS
     2015); steps of more than half a nat are halved until the likelihood rises. A tie is half a win for each side, as in the EMNLP 2025 study.
     """
-    points = tally.points(ties)
+    return fit_points(tally.points(ties), ties=ties, start=start)
+
+
+def fit_points(points: Matrix, *, ties: TieRule = TieRule.HALF, start: Vector | None = None) -> Fit:
+    """As :func:`fit_bradley_terry`, from *points* of shape ``(m, m)``, not negative and of any fraction: what row scored against column by *ties*."""
+    require_maximum(points)
+    strengths = _spectral(points) if start is None else start - start.mean()
+    return _newton(points, strengths, ties)
+
+
+def require_maximum(points: Matrix) -> None:
+    """Raise ``DisconnectedTally`` or ``UnboundedTally`` unless *points*, shape ``(m, m)``, have finite strengths of largest likelihood."""
     status = connectivity.check(points)
     if status is Status.UNBOUNDED:
         raise UnboundedTally("a group of models always won or always lost")
     if status is not Status.OK:
         raise DisconnectedTally("some models never met, directly or through others")
-    strengths = _spectral(points) if start is None else start - start.mean()
-    return _newton(points, strengths, ties)
 
 
 def win_probabilities(strengths: Vector) -> Matrix:
@@ -121,20 +132,20 @@ def _newton(points: Matrix, strengths: Vector, ties: TieRule) -> Fit:
     battles = points + points.T
     rounding = 4 * float(np.finfo(np.float64).eps) * float(battles.sum(axis=1).max())
     tolerance = max(SCORE_TOLERANCE, rounding)
-    for _ in range(_MOST_STEPS):
+    for _ in range(MOST_STEPS):
         score, hessian = _derivatives(points, battles, strengths)
         fit = Fit(strengths, hessian, float(np.abs(score).max()), ties)
         step = _solved(hessian, score)
         length = float(np.abs(step).max())
-        if fit.score_norm < tolerance and length < _SHORTEST_STEP:
+        if fit.score_norm < tolerance and length < SHORTEST_STEP:
             return fit
-        if length > _SAFE_STEP:
-            step = _uphill(points, strengths, step * min(1.0, _LONGEST_STEP / length))
+        if length > SAFE_STEP:
+            step = _uphill(points, strengths, step * min(1.0, LONGEST_STEP / length))
         strengths = strengths + step
         strengths = strengths - strengths.mean()
     if fit.score_norm < tolerance:  # a top so flat that rounding moves its place, but no interval could tell
         return fit
-    raise NotConverged(f"the score is still {fit.score_norm:.3g} votes after {_MOST_STEPS} steps")
+    raise NotConverged(f"the score is still {fit.score_norm:.3g} votes after {MOST_STEPS} steps")
 
 
 def _derivatives(points: Matrix, battles: Matrix, strengths: Vector) -> tuple[Vector, Matrix]:
@@ -154,6 +165,6 @@ def _solved(hessian: Matrix, score: Vector) -> Vector:
 def _uphill(points: Matrix, strengths: Vector, step: Vector) -> Vector:
     """The step, halved until the likelihood rises or the step is safe."""
     level = log_likelihood(points, strengths)
-    while log_likelihood(points, strengths + step) < level and np.abs(step).max() > _SAFE_STEP:
+    while log_likelihood(points, strengths + step) < level and np.abs(step).max() > SAFE_STEP:
         step = step / 2
     return step

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 
-from ranking.board import BoardResult, Rating
+from ranking.board import INDEPENDENT, BoardResult, Rating
 
 FORMATS = ("table", "json", "csv")
 _COLUMNS = tuple(Rating.__slots__)
@@ -29,9 +29,10 @@ def _csv(board: BoardResult) -> str:
 
 def _table(board: BoardResult) -> str:
     wide = max((len(row.model) for row in board.ratings), default=5)
+    by = "" if board.cluster == INDEPENDENT else f" by {board.cluster}"
     head = (
         f"{board.n_votes} votes, {board.n_models} models, {board.criterion}, "
-        f"ties {board.ties}, {100 * board.interval:g} % intervals, status {board.status}"
+        f"ties {board.ties}, {100 * board.interval:g} % intervals{by}, status {board.status}"
     )
     titles = (
         f"{'tier':>4} {'rank':>7} {'model':<{wide}} {'rating':>7} {'interval':>16} "

@@ -9,9 +9,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ranking.types import MODEL_NAME_MAX_CHARS, BoardKind, Criterion
+from ranking.types import MODEL_NAME_MAX_CHARS, BoardKind, Criterion, TieRule
 
 _CRITERIA = [each.value for each in Criterion]
+_TIE_RULES = [each.value for each in TieRule]
 
 
 class Board(models.Model):
@@ -63,13 +64,24 @@ class TallyCell(models.Model):
 
 
 class Snapshot(models.Model):
-    """A board as it was published. Never changed."""
+    """A board as it was published, with all that is needed to compute it again. The database refuses to change or delete one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="snapshots")
     criterion = models.CharField(max_length=10, choices=[(each, each) for each in _CRITERIA])
+    slice = models.CharField(max_length=80, blank=True)
+    ties = models.CharField(max_length=12, choices=[(each, each) for each in _TIE_RULES])
+    filters = models.CharField(max_length=200)
+    cluster = models.CharField(max_length=40)
+    cap = models.PositiveSmallIntegerField(null=True)
+    cut_at = models.DateTimeField()
+    code_version = models.CharField(max_length=60)
+    tally_checksum = models.CharField(max_length=64)
     n_votes = models.PositiveBigIntegerField()
+    n_excluded = models.PositiveBigIntegerField()
     payload = models.JSONField()
+    covariance = models.JSONField()
+    checksum = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -78,6 +90,12 @@ class Snapshot(models.Model):
         get_latest_by = "created_at"
         indexes: ClassVar = [
             models.Index(fields=["board", "criterion", "-created_at"], name="snapshot_latest")
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="snapshot_criterion_known", condition=models.Q(criterion__in=_CRITERIA)
+            ),
+            models.CheckConstraint(name="snapshot_ties_known", condition=models.Q(ties__in=_TIE_RULES)),
         ]
 
     def __str__(self) -> str:

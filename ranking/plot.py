@@ -5,6 +5,7 @@ Every length is text ("412.5"): a template would write a number in the reader's 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil, floor
@@ -18,10 +19,12 @@ MARGIN = 12.0  # right of the scale
 ROW = 28.0
 TOP = 28.0  # room for the ticks' values, above the rows
 
+Interval = tuple[float, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One model: its interval from *x_low* to *x_high*, its rating at *x*, all at the height *y*."""
+    """One model: its interval from *x_low* to *x_high*, its rating at *x*, all at the height *y*; a wider interval round it, if there is one."""
 
     model: str
     y: str
@@ -30,6 +33,8 @@ class Bar:
     x_high: str
     tier: int
     provisional: bool
+    x_wide_low: str = ""
+    x_wide_high: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +88,24 @@ class _Drawn:
     rating: float
     high: float
     tier: int
+    wide: Interval | None
 
 
-def interval_plot(board: BoardResult) -> IntervalPlot | None:
-    """The chart of the rated rows, best on top; ``None`` where no row has a rating."""
+def interval_plot(board: BoardResult, wide: Mapping[str, Interval] | None = None) -> IntervalPlot | None:
+    """The chart of the rated rows, best on top; ``None`` where no row has a rating.
+
+    *wide* holds a second interval by model, which is drawn thin round the first.
+    """
+    wide = wide or {}
     drawn = [
-        _Drawn(row, row.low, row.rating, row.high, row.tier)
+        _Drawn(row, row.low, row.rating, row.high, row.tier, wide.get(row.model))
         for row in board.ratings
         if row.low is not None and row.rating is not None and row.high is not None and row.tier is not None
     ]
     if not drawn:
         return None
-    scale = _scale(min(each.low for each in drawn), max(each.high for each in drawn))
+    ends = [end for each in drawn for end in (each.low, each.high, *(each.wide or ()))]
+    scale = _scale(min(ends), max(ends))
     height = units(TOP + ROW * len(drawn))
     return IntervalPlot(
         width=units(WIDTH),
@@ -118,6 +129,8 @@ def _bar(drawn: _Drawn, place: int, scale: _Scale) -> Bar:
         x_high=scale.x(drawn.high),
         tier=drawn.tier,
         provisional=drawn.row.status is Status.PROVISIONAL,
+        x_wide_low=scale.x(drawn.wide[0]) if drawn.wide else "",
+        x_wide_high=scale.x(drawn.wide[1]) if drawn.wide else "",
     )
 
 

@@ -4,35 +4,52 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from ranking.fit import Vector
 from ranking.tally import Matrix
+
+EQUAL = 1e-9
+"""Strengths that differ by no more, in nats, differ by rounding alone."""
 
 Ranks = NDArray[np.int64]
 Separated = NDArray[np.bool_]
 
 
-def quantile(level: float) -> float:
-    """How many standard errors a two-sided normal interval of *level*, in (0, 1), reaches; finite for every float below 1."""
-    return -float(ndtri((1 - level) / 2))
+def quantile(level: float, freedom: float = np.inf) -> float:
+    """How many standard errors a two-sided interval of *level*, in (0, 1), reaches; finite for every float below 1.
+
+    By Student's t where the standard error has only *freedom* degrees of freedom, else by the normal law.
+    """
+    tail = (1 - level) / 2
+    return -float(ndtri(tail) if np.isinf(freedom) else stdtrit(freedom, tail))
 
 
-def separated(strengths: Vector, covariance: Matrix, *, level: float) -> Separated:
+def difference_errors(covariance: Matrix) -> Matrix:
+    """Shape ``(m, m)``: the standard error of each difference of two strengths, in nats, from their covariance of the same shape."""
+    variances = np.diag(covariance)
+    squares: Matrix = variances[:, None] + variances[None, :] - 2 * covariance
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0)), dtype=np.float64)
+
+
+def separated(strengths: Vector, covariance: Matrix, *, level: float, freedom: float = np.inf) -> Separated:
     """Shape ``(m, m)``: whether row is better than column beyond doubt.
 
-    A two-sided z test of each difference at *level* (0.95, say) with the full covariance, pair by pair.
+    A two-sided z test of each difference at *level* (0.95, say) with the full covariance, pair by pair; a t test where *freedom* is finite.
     """
-    variances = np.diag(covariance)
-    spread = np.sqrt(np.maximum(variances[:, None] + variances[None, :] - 2 * covariance, 0.0))
+    return separated_beyond(strengths, covariance, quantile(level, freedom))
+
+
+def separated_beyond(strengths: Vector, covariance: Matrix, critical: float) -> Separated:
+    """Shape ``(m, m)``: whether row leads column by more than *critical* standard errors of their difference."""
     gaps = strengths[:, None] - strengths[None, :]
-    return np.asarray(gaps > quantile(level) * spread, dtype=np.bool_) & (gaps > 0)
+    return np.asarray(gaps > critical * difference_errors(covariance), dtype=np.bool_) & (gaps > 0)
 
 
 def ranks(strengths: Vector) -> Ranks:
     """Shape ``(m,)``: 1 for the strongest; strengths that differ by rounding alone share the better rank."""
     order = np.sort(-strengths)
-    return np.asarray(np.searchsorted(order, -strengths - 1e-9, side="left") + 1, dtype=np.int64)
+    return np.asarray(np.searchsorted(order, -strengths - EQUAL, side="left") + 1, dtype=np.int64)
 
 
 def rank_intervals(better: Separated) -> tuple[Ranks, Ranks]:

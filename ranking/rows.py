@@ -40,6 +40,10 @@ class Table:
             if column not in self.columns:
                 raise BadInput("this column is missing", line=self.header_line, column=column)
 
+    def has(self, column: str) -> bool:
+        """Whether the header has *column*, or any row does: JSON rows may leave out a key that is not always there."""
+        return column in self.columns or any(column in row for _, row in self.rows)
+
 
 def read_table(text: str) -> Table:
     """The rows of CSV with a header, or of JSON lines, told apart by the first character. Raises ``BadInput`` with line and column."""

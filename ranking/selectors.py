@@ -9,7 +9,7 @@ from ranking.board import BoardResult, build_board
 from ranking.missing import missing
 from ranking.models import Board, TallyCell
 from ranking.tally import Tally
-from ranking.types import BoardKind, Criterion, Outcome
+from ranking.types import BoardKind, Criterion, Outcome, TieRule
 
 _COLUMNS = [outcome.value for outcome in Outcome]
 
@@ -38,9 +38,12 @@ def board_tally(*, board: Board, criterion: Criterion) -> Tally:
     return tally.merged(Tally.empty(waiting))
 
 
-def live_board(*, board: Board, criterion: Criterion) -> BoardResult:
+def live_board(
+    *, board: Board, criterion: Criterion, ties: TieRule = TieRule.HALF, interval: float = 0.95
+) -> BoardResult:
     """The exact current fit, computed at the call. Two queries."""
-    return build_board(board_tally(board=board, criterion=criterion), criterion=criterion)
+    tally = board_tally(board=board, criterion=criterion)
+    return build_board(tally, criterion=criterion, ties=ties, interval=interval)
 
 
 def missing_votes(tally: Tally, board: BoardResult | None = None) -> int:

@@ -118,7 +118,12 @@ class Tally:
         return even + even.T
 
     def points(self, ties: TieRule = TieRule.HALF) -> Matrix:
-        """Shape ``(m, m)``: wins of row over column, with half a win for each tie under ``HALF``."""
+        """Shape ``(m, m)``: wins of row over column, with half a win for each tie under ``HALF`` and none under ``DROP``.
+
+        ``ValueError`` under ``RAO_KUPPER``, where a tie is an outcome of its own and no share of a win.
+        """
+        if ties is TieRule.RAO_KUPPER:
+            raise ValueError("under rao-kupper a tie is no share of a win: use ranking.rao_kupper")
         wins = self.wins().astype(np.float64)
         return wins + self.ties() / 2 if ties is TieRule.HALF else wins
 

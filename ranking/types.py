@@ -31,10 +31,19 @@ _ORDER = {outcome: place for place, outcome in enumerate(Outcome)}
 
 
 class TieRule(StrEnum):
-    """How ties enter the fit: half a win each, or not at all. Ratings under different rules are on different scales."""
+    """How ties enter the fit. Ratings under different rules are on different scales.
+
+    ``HALF``: half a win for each side. ``RAO_KUPPER``: an outcome of its own, whose share a fitted threshold sets (:mod:`ranking.rao_kupper`).
+    ``DROP``: not at all. Both kinds of tie count alike.
+    """
 
     HALF = "half"
+    RAO_KUPPER = "rao-kupper"
     DROP = "drop"
+
+
+POINT_RULES = (TieRule.HALF, TieRule.DROP)
+"""The rules under which a tie is some share of a win, so that a matrix of points says all."""
 
 
 class Status(StrEnum):

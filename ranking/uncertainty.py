@@ -1,4 +1,4 @@
-"""How sure a fit is: the sandwich covariance of its strengths."""
+"""How sure a fit is where votes are independent: the sandwich covariance of its strengths."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from ranking.errors import NotConverged
 from ranking.fit import Fit, regular, win_probabilities
+from ranking.points import Ordered, ties_of, wins_of
 from ranking.tally import Matrix, Tally
 from ranking.types import TieRule
 
@@ -36,20 +37,39 @@ def sandwich_covariance(tally: Tally, fit: Fit) -> Matrix:
     Econometrica 50, 1982). A vote of row against column scores ``s - p`` on the two models, with ``s`` 1, 0 or 1/2; it is summed from counts,
     never vote by vote. Votes count as independent: where one volunteer's votes are alike, the intervals are too narrow.
     """
+    return weighted_sandwich(tally.counts, fit)
+
+
+def weighted_sandwich(squares: Ordered, fit: Fit) -> Matrix:
+    """As :func:`sandwich_covariance`, for votes that weigh differently.
+
+    Parameters
+    ----------
+    squares
+        Shape ``(m, m, 4)``: for each ordered pair and outcome the sum of its votes' *squared* weights; plain counts where every vote weighs one.
+    fit
+        The fit of the weighted votes.
+
+    Notes
+    -----
+    A vote of weight *w* scores ``w (s - p)``. A weight says how far a vote is trusted, not how often it was cast: one vote of weight 2 is as surprising
+    as one vote of weight 1, two votes are less so.
+    """
     p = win_probabilities(fit.strengths)
-    wins = tally.wins().astype(np.float64)
-    squares = wins * p.T**2 + wins.T * p**2
+    wins = wins_of(squares)
+    scores = wins * p.T**2 + wins.T * p**2
     if fit.ties is TieRule.HALF:
-        squares += tally.ties() * (0.5 - p) ** 2
-    meat = np.diag(squares.sum(axis=1)) - squares
-    inverse = _pseudo_inverse(fit.hessian)
+        scores += ties_of(squares) * (0.5 - p) ** 2
+    meat = np.diag(scores.sum(axis=1)) - scores
+    inverse = pseudo_inverse(fit.hessian)
     covariance: Matrix = inverse @ meat @ inverse
     if not (np.diag(covariance) > 0).all():
         raise NotConverged("a variance is lost in rounding")
     return (covariance + covariance.T) / 2
 
 
-def _pseudo_inverse(hessian: Matrix) -> Matrix:
+def pseudo_inverse(hessian: Matrix) -> Matrix:
+    """The Moore-Penrose inverse of a Hessian of shape ``(m, m)`` whose null space is the constant vector. Raises ``NotConverged`` where it has none."""
     filled, size = regular(hessian)
     try:
         # constants, which the filling made regular, are projected out again

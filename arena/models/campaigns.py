@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ranking.models import Board
+from ranking.policies import DEFAULT_POLICY, NAME_MAX_CHARS
 
 
 class Campaign(models.Model):
@@ -26,7 +27,9 @@ class Campaign(models.Model):
         _("system prompt"), blank=True, help_text=_("{date} stands for today's date, written out in Basque.")
     )
     consent_version = models.CharField(_("version of the consent text"), max_length=32)
-    sampling_policy = models.CharField(_("sampling policy"), max_length=32, default="balanced")
+    sampling_policy = models.CharField(
+        _("sampling policy"), max_length=NAME_MAX_CHARS, default=DEFAULT_POLICY
+    )
     max_prompt_chars = models.PositiveIntegerField(_("most characters a message"), default=4000)
     max_turns = models.PositiveSmallIntegerField(_("most messages a battle"), default=8)
     guest_turns_per_hour = models.PositiveIntegerField(_("most messages of a guest in an hour"), default=120)

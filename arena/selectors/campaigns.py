@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from arena.models import Battle, Campaign, Vote
+from ranking.models import Board
+from ranking.policies import DEFAULT_POLICY, SamplingPolicy, named_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,12 @@ class Pulse:
 def current_campaign() -> Campaign:
     """The default campaign. Raises ``Campaign.DoesNotExist`` on a site that was never seeded."""
     return Campaign.objects.select_related("board").get(is_default=True)
+
+
+def policy_of(board: Board) -> SamplingPolicy:
+    """How the board's pairs are drawn; where no campaign fills it, how those of a new campaign would be."""
+    name = Campaign.objects.filter(board=board).values_list("sampling_policy", flat=True).first()
+    return named_policy(name or DEFAULT_POLICY)
 
 
 def pulse(campaign: Campaign) -> Pulse:

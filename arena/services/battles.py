@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import secrets
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -22,7 +24,8 @@ from arena.states import Move
 from arena.types import BattleStatus, RefusalCode, Side
 from inference.models import Candidate
 from inference.selectors import servable_candidates
-from ranking.sampler import draw_pair
+from ranking.policies import named_policy
+from ranking.sampler import draw, situation_of
 from ranking.selectors import load_tally
 from ranking.types import Criterion
 
@@ -147,22 +150,34 @@ def _open(participant: Participant, campaign: Campaign) -> Battle:
     if len(pool) < 2:
         raise Refused(RefusalCode.NO_MODELS)
     seed = secrets.randbits(63)
-    draw = draw_pair(
-        sorted(pool),
-        load_tally(board_id=campaign.board_id, criterion=Criterion.OVERALL).battles_by_pair(),
-        policy=campaign.sampling_policy,
+    drawn = draw(
+        situation_of(
+            load_tally(board_id=campaign.board_id, criterion=Criterion.OVERALL),
+            pool,
+            seen=_seen(participant, campaign, pool.values()),
+        ),
+        named_policy(campaign.sampling_policy),
         rng=random.Random(seed),  # noqa: S311  # a seeded, replayable draw; the seed itself is secret-grade
     )
     return Battle.objects.create(
         campaign=campaign,
         participant=participant,
-        candidate_a=pool[draw.model_a],
-        candidate_b=pool[draw.model_b],
+        candidate_a=pool[drawn.model_a],
+        candidate_b=pool[drawn.model_b],
         system_prompt=campaign.system_prompt.replace("{date}", basque_date(timezone.localdate())),
-        policy=draw.policy,
-        propensity=draw.propensity,
+        policy=drawn.policy,
+        propensity=drawn.propensity,
         draw_seed=seed,
     )
+
+
+def _seen(participant: Participant, campaign: Campaign, pool: Iterable[Candidate]) -> Counter[frozenset[str]]:
+    """How often the participant met each pair of the pool in this campaign. One query."""
+    codes = {candidate.pk: candidate.code for candidate in pool}
+    met = Battle.objects.filter(participant=participant, campaign=campaign).values_list(
+        "candidate_a_id", "candidate_b_id"
+    )
+    return Counter(frozenset((codes[a], codes[b])) for a, b in met if a in codes and b in codes)
 
 
 def _append_turn(battle: Battle, *, text: str, key: UUID) -> Turn:

@@ -3,21 +3,63 @@
 from __future__ import annotations
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from arena.models import Vote
+from arena.selectors.ballots import vote_table
 from arena.selectors.judgements import judgements_of, tally_entries
-from ranking.models import Board
+from ranking.filters import FilterSet, apply_filters
+from ranking.models import Board, Snapshot
 from ranking.selectors import load_tally
-from ranking.services import TallyEntry, publish_snapshot
+from ranking.services import TallyEntry
+from ranking.services.snapshots import Cut, publish_snapshot, tally_checksum
 from ranking.services.tallies import overwrite_tally
 from ranking.tally import Tally
 from ranking.types import BoardKind, Criterion
 
 
 def publish_moved() -> int:
-    """Publish each live board that moved since its last snapshot. Returns how many snapshots were made."""
+    """Publish each criterion of each live board whose counts moved since its last snapshot. Returns how many snapshots were made."""
     boards = Board.objects.filter(kind=BoardKind.LIVE.value)
-    return sum(len(publish_snapshot(board=board)) for board in boards)
+    return sum(len(publish(board)) for board in boards)
+
+
+def publish(board: Board) -> list[Snapshot]:
+    """Publish what moved of one board, from the votes that count at this moment.
+
+    One transaction, which waits for another publication of the same board but holds up no vote.
+    """
+    with transaction.atomic():
+        Board.objects.select_for_update(no_key=True).get(pk=board.pk)
+        moved = [criterion for criterion in Criterion if _has_moved(board, criterion)]
+        if not moved:
+            return []
+        table, at = vote_table(board), timezone.now()
+        left = apply_filters(table.reasons, FilterSet.strictest())
+        return [
+            publish_snapshot(
+                board=board,
+                criterion=criterion,
+                cut=Cut(
+                    ballots=table.ballots(criterion, left.counted),
+                    n_excluded=left.n_excluded,
+                    filters=str(FilterSet.strictest()),
+                    at=at,
+                ),
+            )
+            for criterion in moved
+        ]
+
+
+def _has_moved(board: Board, criterion: Criterion) -> bool:
+    """Whether the counts are others than those of the last snapshot; a board that never had a vote has not."""
+    tally = load_tally(board_id=board.pk, criterion=criterion)
+    last = (
+        Snapshot.objects.filter(board=board, criterion=criterion.value, slice="")
+        .order_by("-created_at")
+        .first()
+    )
+    return tally_checksum(tally) != last.tally_checksum if last else tally.n_votes > 0
 
 
 def counted_entries(board: Board) -> list[TallyEntry]:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from django import template
 from django.utils import formats, timezone
 from django.utils.functional import Promise
+from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -33,6 +34,16 @@ def name_of(names: dict[str, str], code: str) -> str:
 
 
 @register.filter
+def signed(value: float | None) -> str:
+    """A difference in whole points with its sign; a dash where there is none to tell."""
+    if value is None:
+        return "—"
+    points = round(value)
+    sign = "+" if points > 0 else "−" if points < 0 else ""  # the minus sign is meant
+    return f"{sign}{formats.number_format(abs(points), 0)}"
+
+
+@register.filter
 def nth(items: Sequence[str], place: int) -> str:
     return items[place]
 
@@ -44,11 +55,13 @@ def column_label(column: str) -> str | Promise:
 
 @register.simple_tag
 def cell(value: object, column: str, names: dict[str, str]) -> str:
-    """A table's value as people read it: models by name, numbers with the column's decimals in the reader's language."""
+    """A table's value as people read it: models by name, addresses as links, numbers with the column's decimals in the reader's language."""
     if value is None:
         return "—"
     if column in labels.MODEL_COLUMNS:
         return names.get(str(value), str(value))
+    if column in labels.LINK_COLUMNS:
+        return format_html('<a href="{}">{}</a>', value, labels.LINK_COLUMNS[column])
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, float):

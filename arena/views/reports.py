@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import cast
+
+from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from arena.reports import registry
-from arena.reports.base import Report, Source
+from arena.reports.base import Page, Report, Source
 from arena.views.boards import asked_criterion, criterion_choices, display_names
+from arena.views.downloads import file_answer
 from ranking.board import build_board
 from ranking.models import Board
 from ranking.selectors import board_tally, criteria_of
 from ranking.tables import Table, to_csv, to_json, to_latex
+
+KEPT_S = 600
+LONGEST_ANSWER = 200  # characters of one field of a report's form
 
 
 @require_GET
@@ -26,8 +34,9 @@ def report(request: HttpRequest, slug: str, page: str) -> HttpResponse:
     offered = criteria_of(board)
     criterion = asked_criterion(request, offered)
     tally = board_tally(board=board, criterion=criterion)
-    source = Source(board, criterion, tally, build_board(tally, criterion=criterion))
-    built = found.build(source)
+    query = {name: request.GET[name][:LONGEST_ANSWER] for name in found.asks if name in request.GET}
+    source = Source(board, criterion, tally, build_board(tally, criterion=criterion), query)
+    built = built_report(found, source)
     if "format" in request.GET:
         return download(request, built, name=f"{board.slug}-{found.slug}-{criterion}", source=source)
     context = {
@@ -37,10 +46,22 @@ def report(request: HttpRequest, slug: str, page: str) -> HttpResponse:
         "criterion": criterion.value,
         "criteria": criterion_choices(offered, criterion),
         "report": built,
+        "query": query,
         "names": display_names(),
         "now": timezone.now(),
     }
     return render(request, "report.html", context)
+
+
+def built_report(page: Page, source: Source) -> Report:
+    """The report; a slow one from this process's memory where it was made within the last minutes."""
+    if not page.slow:
+        return page.build(source)
+    asked = sorted(source.query.items())
+    key = hashlib.sha256(
+        repr((source.board.pk, page.slug, source.criterion.value, asked)).encode()
+    ).hexdigest()
+    return cast(Report, cache.get_or_set(f"report-{key}", lambda: page.build(source), KEPT_S))
 
 
 def download(request: HttpRequest, built: Report, *, name: str, source: Source) -> HttpResponse:
@@ -54,12 +75,12 @@ def download(request: HttpRequest, built: Report, *, name: str, source: Source) 
             "n_votes": source.result.n_votes,
             "computed_at": timezone.now().isoformat(timespec="seconds"),
         }
-        return _file(to_json(tables, **about), "application/json", f"{name}.json")
+        return file_answer(to_json(tables, **about), "application/json", f"{name}.json")
     table = _asked_table(request, tables)
     if form == "csv":
-        return _file(to_csv(table), "text/csv", f"{name}-{table.name}.csv")
+        return file_answer(to_csv(table), "text/csv", f"{name}-{table.name}.csv")
     if form == "tex":
-        return _file(to_latex(table), "application/x-tex", f"{name}-{table.name}.tex")
+        return file_answer(to_latex(table), "application/x-tex", f"{name}-{table.name}.tex")
     raise Http404
 
 
@@ -69,9 +90,3 @@ def _asked_table(request: HttpRequest, tables: list[Table]) -> Table:
     if found is None:
         raise Http404
     return found
-
-
-def _file(text: str, kind: str, name: str) -> HttpResponse:
-    answer = HttpResponse(text, content_type=f"{kind}; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer

@@ -15,7 +15,10 @@ from arena.models import Answer, Battle, Campaign, Consent, Participant, Turn
 from arena.services import battles, turns
 from arena.services.people import give_consent
 from arena.types import RefusalCode, Side
+from inference.models import Candidate
 from inference.types import EndpointStatus, Role
+from ranking.models import Board
+from ranking.types import BoardKind
 from tests.arena.builders import (
     RUNNER,
     begin,
@@ -55,6 +58,13 @@ def refusal(
     return caught.value.code
 
 
+def copied(battle: Battle, **changes: Candidate) -> None:
+    """Another battle like *battle*, left before its first turn."""
+    held = {"campaign", "participant", "candidate_a", "candidate_b", "policy", "propensity", "draw_seed"}
+    values = {name: getattr(battle, name) for name in held} | changes
+    Battle.objects.create(status="abandoned", **values)
+
+
 def test_a_first_message_opens_a_battle_with_two_pending_answers(volunteer: Participant) -> None:
     turn = begin(volunteer)
     assert turn.battle.status == "answering"
@@ -64,8 +74,33 @@ def test_a_first_message_opens_a_battle_with_two_pending_answers(volunteer: Part
 
 def test_the_draw_is_logged_with_its_seed_policy_and_probability(volunteer: Participant) -> None:
     battle = begin(volunteer).battle
-    assert (battle.policy, battle.propensity) == ("balanced", 0.5)
+    assert (battle.policy, battle.propensity) == ("balanced-2", 0.5)
     assert battle.draw_seed > 0
+
+
+def test_a_volunteer_does_not_meet_the_same_pair_again_and_again() -> None:
+    campaign = make_campaign(candidates=3)
+    volunteer, stranger = make_participant(campaign), make_participant(campaign)
+    first = begin(volunteer).battle
+    pair = {first.candidate_a, first.candidate_b}
+    for _ in range(2):
+        copied(first)
+        copied(first, candidate_a=first.candidate_b, candidate_b=first.candidate_a)
+
+    drawn = begin(volunteer).battle
+    weight = 1 / 36  # of a pair met five times, where one not met weighs 1
+    share = (weight if {drawn.candidate_a, drawn.candidate_b} == pair else 1) / (2 + weight)
+    assert drawn.propensity == pytest.approx((0.1 / 3 + 0.9 * share) / 2)
+    assert begin(stranger).battle.propensity == pytest.approx(1 / 6)
+
+
+def test_battles_of_another_campaign_are_not_remembered() -> None:
+    campaign = make_campaign(candidates=3)
+    volunteer = make_participant(campaign)
+    board = Board.objects.create(slug="beste", name="Beste", kind=BoardKind.LIVE.value)
+    elsewhere = Campaign.objects.create(slug="beste", name="Beste", consent_version="1", board=board)
+    Battle.objects.filter(pk=begin(volunteer).battle_id).update(campaign=elsewhere)
+    assert begin(volunteer).battle.propensity == pytest.approx(1 / 6)
 
 
 def test_the_system_prompt_carries_todays_date_to_both_sides(volunteer: Participant) -> None:

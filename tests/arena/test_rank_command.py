@@ -7,7 +7,9 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from arena.management.commands.rank import Command
 from ranking import reference
+from ranking.cli import main
 from ranking.models import Board
 from ranking.readers import read_tally
 from ranking.services import TallyEntry, record, replace_tally
@@ -29,12 +31,37 @@ def make_published_board() -> Board:
 
 
 def test_an_imported_board_is_printed_as_the_file_it_came_from(capsys: pytest.CaptureFixture[str]) -> None:
-    from ranking.cli import main
-
     make_published_board()
-    for how in ("table", "json", "csv"):
-        assert main([str(reference.pairs_path()), "--format", how]) == 0
-        assert run("--board", "ebaluatoia-2025", "--format", how) == capsys.readouterr().out
+    fits = [[], ["--ties", "rao-kupper"], ["--ties", "drop", "--interval", "0.9"]]
+    for options in [[*fit, "--format", how] for fit in fits for how in ("table", "json", "csv")]:
+        assert main([str(reference.pairs_path()), *options]) == 0
+        assert run("--board", "ebaluatoia-2025", *options) == capsys.readouterr().out
+
+
+def test_ties_and_interval_say_the_same_words_as_on_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = [capsys.readouterr().out, Command().create_parser("manage.py", "rank").format_help()]
+    for words in (
+        "{half,rao-kupper,drop}",
+        "confidence level, 0.95",
+        "Ratings under different rules are on different scales",
+    ):
+        assert all(words in " ".join(each.split()) for each in told)
+
+
+@pytest.mark.parametrize("level", ["0", "1", "95", "nan"])
+def test_an_interval_that_is_no_probability_is_bad_input(level: str) -> None:
+    make_published_board()
+    with pytest.raises(CommandError, match="--interval is a probability") as caught:
+        run("--board", "ebaluatoia-2025", "--interval", level)
+    assert caught.value.returncode == 2
+
+
+@pytest.mark.parametrize("options", [("--ties", "davidson"), ("--interval", "asko")])
+def test_what_is_no_option_is_bad_input(options: tuple[str, str]) -> None:
+    with pytest.raises(CommandError, match="invalid"):
+        run(*options)
 
 
 def test_the_live_board_is_the_default_and_counts_each_criterion() -> None:

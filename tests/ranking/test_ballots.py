@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ranking.ballots import NOBODY, Ballots
 from ranking.tally import Tally
-from ranking.types import Outcome
+from ranking.types import Outcome, TieRule
 from tests.ranking.builders import NAMES, Vote, votes_strategy
 
 
@@ -52,6 +52,45 @@ def test_taking_keeps_the_models_and_what_each_vote_weighs() -> None:
     assert taken.models == NAMES
     assert taken.weight is not None
     assert (taken.a.tolist(), taken.user.tolist(), taken.weight.tolist()) == ([2], [2], [2.0])
+
+
+@given(votes_strategy)
+def test_ballots_among_some_models_have_the_tally_among_them(votes: list[Vote]) -> None:
+    ballots = of_votes(votes, list(range(1, len(votes) + 1)))
+    among = ballots.among(np.array([3, 0, 2]))
+    assert among.models == ("denda", "ama", "core")
+    assert among.tally().equals(ballots.tally().subset(among.models))
+    assert set(among.user) <= set(ballots.user)
+
+
+def test_ballots_among_some_models_keep_their_weights() -> None:
+    ballots = of_votes([("ama", "bide", Outcome.TIE), ("core", "bide", Outcome.A_BETTER)], [1, 2])
+    among = ballots.reweighted(np.array([0.5, 2.0])).among(np.array([1, 2]))
+    assert (among.a.tolist(), among.b.tolist(), among.weights().tolist()) == ([1], [0], [2.0])
+
+
+def test_weights_are_ones_unless_something_was_said() -> None:
+    ballots = of_votes([("ama", "bide", Outcome.TIE)] * 2)
+    assert ballots.weights().tolist() == [1, 1]
+    assert ballots.reweighted(np.array([0.5, 2.0])).weights().tolist() == [0.5, 2]
+
+
+def test_counts_of_squared_weights() -> None:
+    votes: list[Vote] = [("ama", "bide", Outcome.TIE)] * 2
+    ballots = of_votes(votes)
+    assert (ballots.weighted_counts(power=2) == ballots.tally().counts).all()
+    squares = ballots.reweighted(np.array([0.5, 3.0])).weighted_counts(power=2)
+    assert squares[0, 1].tolist() == [0, 0, 9.25, 0]
+
+
+def test_weightless_votes_and_dropped_ties_do_not_enter_a_fit() -> None:
+    votes: list[Vote] = [("ama", "bide", outcome) for outcome in Outcome]
+    ballots = of_votes(votes, [1, 2, 3, 4])
+    assert ballots.entering(TieRule.HALF) is ballots
+    assert ballots.entering(TieRule.DROP).user.tolist() == [1, 2]
+    weighed = ballots.reweighted(np.array([0.0, 1.0, 0.5, 0.0]))
+    assert weighed.entering(TieRule.HALF).user.tolist() == [2, 3]
+    assert weighed.entering(TieRule.DROP).user.tolist() == [2]
 
 
 @pytest.mark.parametrize(

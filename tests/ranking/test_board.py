@@ -168,7 +168,7 @@ def test_a_board_beyond_floating_point_numbers_is_unbounded(monkeypatch: pytest.
     def steep(tally: Tally, **options: object) -> None:
         raise NotConverged("too steep")
 
-    monkeypatch.setattr("ranking.board.fit_bradley_terry", steep)
+    monkeypatch.setattr("ranking.estimates.fit_bradley_terry", steep)
     board = build_board(ring(3))
     assert_sound(board)
     assert board.status is Status.UNBOUNDED

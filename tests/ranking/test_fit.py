@@ -8,7 +8,14 @@ from scipy.optimize import minimize
 
 from ranking import reference
 from ranking.errors import DisconnectedTally, NotConverged, UnboundedTally
-from ranking.fit import SCORE_TOLERANCE, fit_bradley_terry, log_likelihood, regular, win_probabilities
+from ranking.fit import (
+    SCORE_TOLERANCE,
+    fit_bradley_terry,
+    fit_points,
+    log_likelihood,
+    regular,
+    win_probabilities,
+)
 from ranking.readers import read_tally
 from ranking.tally import Tally
 from ranking.types import TieRule
@@ -32,7 +39,7 @@ def solved_otherwise(tally: Tally, ties: TieRule = TieRule.HALF) -> np.ndarray:
 
 def test_the_published_votes_fit_like_an_independent_solver() -> None:
     tally = read_tally(reference.pairs_path())
-    for ties in TieRule:
+    for ties in (TieRule.HALF, TieRule.DROP):
         fit = fit_bradley_terry(tally, ties=ties)
         assert np.abs(fit.strengths - solved_otherwise(tally, ties)).max() * 400 / np.log(10) < 1e-3
         assert fit.score_norm < SCORE_TOLERANCE
@@ -49,6 +56,18 @@ def test_dropped_ties_leave_the_decisive_votes() -> None:
     with_ties, without = make_tally("x>y*3", "y>x", "x=y*50"), make_tally("x>y*3", "y>x")
     dropped = fit_bradley_terry(with_ties, ties=TieRule.DROP)
     assert dropped.strengths == pytest.approx(fit_bradley_terry(without).strengths)
+
+
+def test_rao_kuppers_ties_are_no_half_wins() -> None:
+    with pytest.raises(ValueError, match="rao-kupper"):
+        fit_bradley_terry(make_tally("x>y", "y>x", "x=y"), ties=TieRule.RAO_KUPPER)
+
+
+def test_points_of_any_fraction_fit_like_whole_ones() -> None:
+    points = make_tally("x>y*3", "y>x", "y>z*2", "z>x").points()
+    third = fit_points(points / 3, ties=TieRule.HALF)
+    assert third.strengths == pytest.approx(fit_points(points, ties=TieRule.HALF).strengths)
+    assert third.hessian * 3 == pytest.approx(fit_points(points, ties=TieRule.HALF).hessian)
 
 
 def test_a_ring_of_wins_is_even() -> None:
@@ -96,7 +115,7 @@ def test_billions_of_votes_converge_to_what_rounding_leaves() -> None:
 
 
 def test_a_start_out_of_range_is_an_error_and_no_rating(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ranking.fit._MOST_STEPS", 1)
+    monkeypatch.setattr("ranking.fit.MOST_STEPS", 1)
     with pytest.raises(NotConverged, match="after 1 steps"):
         fit_bradley_terry(make_tally("x>y*3", "y>x"), start=np.array([9.0, -9.0]))
 
@@ -165,7 +184,7 @@ def test_any_lopsided_ring_converges_from_anywhere(m: int, powers: list[int], st
 def test_a_place_that_never_stands_still_is_good_enough_where_the_score_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ranking.fit._SHORTEST_STEP", 0.0)
+    monkeypatch.setattr("ranking.fit.SHORTEST_STEP", 0.0)
     fit = fit_bradley_terry(make_tally("x>y*3", "y>x"))
     assert fit.score_norm < SCORE_TOLERANCE
 

@@ -7,11 +7,12 @@ import json
 import numpy as np
 import pytest
 
-from ranking.board import BoardResult, Rating, build_board
+from ranking.board import BoardResult, Rating, build_board, build_board_from_ballots
 from ranking.formats import FORMATS, render
 from ranking.tally import Tally
 from ranking.types import Criterion, TieRule
 from tests.ranking.builders import make_tally, ring, simulated
+from tests.ranking.crowds import make_ballots
 
 
 def make_result() -> BoardResult:
@@ -62,6 +63,12 @@ def test_the_tables_head_says_how_the_board_was_made() -> None:
     board = build_board(ring(3), criterion=Criterion.LANGUAGE, ties=TieRule.DROP, interval=0.9)
     head = render(board, "table").splitlines()[0]
     assert head == "3 votes, 3 models, language, ties drop, 90 % intervals, status provisional"
+
+
+def test_the_tables_head_says_whose_votes_hang_together() -> None:
+    ballots = make_ballots("ane: x>y y>x", "jon: x>y*2 y>x")
+    head = render(build_board_from_ballots(ballots, cluster="judge"), "table").splitlines()[0]
+    assert head == "5 votes, 2 models, overall, ties half, 95 % intervals by judge, status provisional"
 
 
 def test_the_table_writes_a_dash_where_there_is_no_rating() -> None:

@@ -110,3 +110,17 @@ def test_everything_drawn_lies_inside_the_chart_with_two_to_twelve_ticks(
 def test_a_board_of_no_width_still_has_a_scale() -> None:
     tally = Tally(("x", "y"), make_tally("x>y", "y>x").counts * 10**14)
     assert len(drawn(build_board(tally)).ticks) >= 2
+
+
+def test_a_wider_interval_is_drawn_round_the_first_and_the_scale_holds_it() -> None:
+    board = published()
+    first = board.ratings[0]
+    assert first.low is not None
+    assert first.high is not None
+    plot = interval_plot(board, {first.model: (first.low - 400, first.high + 400)})
+    assert plot is not None
+    bar, *others = plot.bars
+    assert LABELS <= float(bar.x_wide_low) < float(bar.x_low)
+    assert float(bar.x_high) < float(bar.x_wide_high) <= WIDTH
+    assert {(each.x_wide_low, each.x_wide_high) for each in others} == {("", "")}
+    assert plot.ticks[-1].value >= first.high + 400

@@ -4,9 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import norm, t
 
-from ranking.ranks import quantile, rank_intervals, ranks, separated, tiers
+from ranking.ranks import (
+    difference_errors,
+    quantile,
+    rank_intervals,
+    ranks,
+    separated,
+    separated_beyond,
+    tiers,
+)
 
 
 def make_covariance(seed: int, m: int) -> np.ndarray:
@@ -18,6 +26,34 @@ def test_the_quantile_is_the_normal_one_and_always_finite() -> None:
     assert quantile(0.95) == pytest.approx(1.959964, abs=1e-6)
     assert np.isfinite(quantile(np.nextafter(1.0, 0.0)))
     assert quantile(5e-324) == 0
+
+
+@pytest.mark.parametrize("freedom", [1, 4, 30])
+def test_few_degrees_of_freedom_have_students_quantile(freedom: int) -> None:
+    assert quantile(0.95, freedom) == pytest.approx(t.ppf(0.975, freedom))
+    assert quantile(0.95, freedom) > quantile(0.95)
+    assert quantile(0.95, 10.0**9) == pytest.approx(quantile(0.95))
+    assert np.isfinite(quantile(np.nextafter(1.0, 0.0), freedom))
+
+
+def test_few_degrees_of_freedom_separate_less() -> None:
+    strengths, covariance = np.array([2.2, 0.0]), np.diag([0.5, 0.5])
+    assert separated(strengths, covariance, level=0.95)[0, 1]
+    assert not separated(strengths, covariance, level=0.95, freedom=5).any()
+
+
+def test_the_error_of_a_difference_needs_the_covariance_of_both() -> None:
+    covariance = np.array([[0.04, 0.01, 0.0], [0.01, 0.09, 0.0], [0.0, 0.0, 0.25]])
+    errors = difference_errors(covariance)
+    assert errors[0, 1] == errors[1, 0] == pytest.approx(np.sqrt(0.11))
+    assert errors[0, 2] == pytest.approx(np.sqrt(0.29))
+    assert np.diag(errors).tolist() == [0, 0, 0]
+
+
+def test_a_pair_is_apart_beyond_the_critical_value_alone() -> None:
+    strengths, covariance = np.array([1.0, 0.0]), np.diag([0.125, 0.125])
+    assert separated_beyond(strengths, covariance, 1.99).tolist() == [[False, True], [False, False]]
+    assert not separated_beyond(strengths, covariance, 2.01).any()
 
 
 def test_a_difference_is_tested_with_the_covariance_between_both() -> None:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ranking.ballots import NOBODY, Ballots
 from ranking.errors import BadInput
-from ranking.readers import PAIR_COLUMNS, Layout, read_tally
+from ranking.readers import PAIR_COLUMNS, Layout, ballots_of, read_rows, read_tally, voter_column
 from ranking.types import Criterion, Outcome
 from tests.ranking.builders import Vote, make_tally, votes_strategy
 
@@ -97,6 +98,92 @@ def test_a_field_of_a_megabyte_is_no_obstacle(tmp_path: Path) -> None:
 def test_a_winner_beside_pair_columns_means_votes(tmp_path: Path) -> None:
     path = make_file(tmp_path, f"{HEADER},winner\nx,y,0,0,0,0,tie\n")
     assert read_tally(path).equals(make_tally("x=y"))
+
+
+def ballots_in(folder: Path, content: str, **options: object) -> Ballots:
+    table = read_rows(make_file(folder, content))
+    return ballots_of(table, Criterion.OVERALL, **options)  # type: ignore[arg-type]  # options by name
+
+
+def test_ballots_know_who_voted_and_what_each_vote_weighs(tmp_path: Path) -> None:
+    text = "username,model_a,model_b,winner,weight\njon,y,x,model_a,0.5\n,x,y,tie,2\nane,x,y,model_b,1\njon,x,z,tie,0\n"
+    ballots = ballots_in(tmp_path, text, voter="username")
+    assert ballots.models == ("x", "y", "z")
+    assert ballots.a.tolist() == [1, 0, 0, 0]
+    assert ballots.outcome.tolist() == [0, 2, 1, 2]
+    assert ballots.weights().tolist() == [0.5, 2, 1, 0]
+    first, nobody, second, again = ballots.user.tolist()
+    assert first == again
+    assert nobody == NOBODY
+    assert len({first, nobody, second}) == 3
+
+
+def test_ballots_without_a_voter_or_a_weight_are_nobodys_and_weigh_one(tmp_path: Path) -> None:
+    ballots = ballots_in(tmp_path, "user,model_a,model_b,winner\nane,x,y,tie\n")
+    assert ballots.user.tolist() == [NOBODY]
+    assert ballots.weight is None
+
+
+def test_a_key_that_only_some_json_rows_have_is_found(tmp_path: Path) -> None:
+    vote = {"model_a": "x", "model_b": "y", "winner": "tie"}
+    path = make_file(tmp_path, json_lines([vote, vote | {"user": 7, "weight": 0.25}]))
+    table = read_rows(path)
+    assert voter_column(table) == "user"
+    ballots = ballots_of(table, Criterion.OVERALL, voter="user")
+    assert ballots.weights().tolist() == [1, 0.25]
+    assert ballots.user.tolist() == [NOBODY, 1]
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ("id", None),
+        ("judge,user", "user"),
+        ("worker,judge", "judge"),
+        ("user,username", "username"),
+        ("worker", "worker"),
+        ("User", None),
+    ],
+)
+def test_the_first_column_that_says_who_voted_is_taken(
+    tmp_path: Path, columns: str, expected: str | None
+) -> None:
+    path = make_file(tmp_path, f"model_a,model_b,winner,{columns}\n")
+    assert voter_column(read_rows(path)) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "column"),
+    [
+        ("x,y,tie,1,ane\nx,y,tie,,jon\n", 3, "weight"),
+        ("x,y,tie,-1,ane\n", 2, "weight"),
+        ("x,y,tie,nan,ane\n", 2, "weight"),
+        ("x,y,tie,1,ane\nx,y,tie,1,\n", 3, "user"),
+        ("x,y,me,1,ane\n,y,tie,1,ane\n", 2, "winner"),
+    ],
+)
+def test_the_first_bad_ballot_is_refused_with_its_line_and_column(
+    tmp_path: Path, rows: str, line: int, column: str
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        ballots_in(tmp_path, "model_a,model_b,winner,weight,user\n" + rows, voter="user", all_named=True)
+    assert (caught.value.line, caught.value.column) == (line, column)
+
+
+def test_a_voter_column_that_is_missing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        ballots_in(tmp_path, "model_a,model_b,winner\nx,y,tie\n", voter="session")
+    assert (caught.value.line, caught.value.column) == (1, "session")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(votes_strategy)
+def test_the_ballots_of_a_file_have_its_tally(tmp_path: Path, votes: list[Vote]) -> None:
+    rows = [f"{a},{b},{WINNERS[outcome]},u{place % 3}\n" for place, (a, b, outcome) in enumerate(votes)]
+    text = "model_a,model_b,winner,user\n" + "".join(rows)
+    ballots = ballots_in(tmp_path, text, voter="user")
+    assert ballots.tally().equals(read_tally(make_file(tmp_path, text)))
+    assert len(set(ballots.user)) == min(3, len(votes))
 
 
 def test_weights_of_one_are_votes_and_other_weights_are_refused(tmp_path: Path) -> None:
@@ -189,7 +276,7 @@ def test_bytes_that_are_no_text_are_refused_with_their_place(tmp_path: Path) -> 
         (b"\x1f\x8bnothing", "gzip"),
         (gzip.compress(b"model_a,model_b,winner\n" * 99)[:-20], "gzip"),
         (gzip.compress(bytes(random.Random(1).randbytes(999)))[:40] + b"\0" * 400, "gzip"),
-        (b"PAR1\x15\x04", "Parquet is not in this version"),
+        (b"PAR1\x15\x04", "Parquet"),
     ],
 )
 def test_what_is_no_readable_file_is_refused(tmp_path: Path, content: bytes, said: str) -> None:

@@ -29,6 +29,12 @@ def test_json_rows_carry_their_line_and_the_first_gives_the_columns() -> None:
     assert table.rows == ((2, {"a": 1}), (4, {"b": 2}))
 
 
+def test_a_table_has_what_its_header_or_any_row_has() -> None:
+    table = read_table('{"a": 1}\n{"b": 2}\n')
+    assert (table.has("a"), table.has("b"), table.has("c")) == (True, True, False)
+    assert read_table("a,b\n").has("b")
+
+
 def test_a_line_separator_inside_json_text_is_no_line() -> None:
     assert len(read_table('{"a": "one\u2028two"}').rows) == 1
 

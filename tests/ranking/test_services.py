@@ -13,9 +13,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from ranking.board import build_board
 from ranking.errors import TallyMisuse
-from ranking.models import Board, Snapshot, TallyCell
+from ranking.models import Board, TallyCell
 from ranking.selectors import live_board, load_tally
-from ranking.services import TallyEntry, publish_snapshot, record, replace_tally
+from ranking.services import TallyEntry, record, replace_tally
 from ranking.services.tallies import overwrite_tally
 from ranking.tally import Tally
 from ranking.types import BoardKind, Criterion, Outcome
@@ -241,46 +241,11 @@ def test_the_database_refuses_a_second_cell_of_a_pair_and_a_board_of_no_kind() -
 
 
 @pytest.mark.django_db
-def test_a_board_is_published_when_it_moved_and_not_otherwise() -> None:
-    board = make_board()
-    assert publish_snapshot(board=board) == []
-    record(board_id=board.pk, entries=[entry("x", "y", Outcome.TIE), entry("x", "y", Outcome.TIE, CONTENT)])
-    assert {snapshot.criterion for snapshot in publish_snapshot(board=board)} == {"overall", "content"}
-    assert publish_snapshot(board=board) == []
-    record(board_id=board.pk, entries=[entry("x", "y", Outcome.A_BETTER)])
-    (snapshot,) = publish_snapshot(board=board)
-    assert (snapshot.criterion, snapshot.n_votes) == ("overall", 2)
-    assert snapshot.payload["ratings"][0]["model"] == "x"
-
-
-@pytest.mark.django_db
-def test_a_board_that_moved_without_growing_is_published() -> None:
-    board = make_board()
-    record(board_id=board.pk, entries=[entry("x", "y", Outcome.A_BETTER)])
-    publish_snapshot(board=board)
-    record(board_id=board.pk, entries=[entry("x", "y", Outcome.A_BETTER)], step=-1)
-    record(board_id=board.pk, entries=[entry("x", "y", Outcome.B_BETTER)])
-    (snapshot,) = publish_snapshot(board=board)
-    assert snapshot.n_votes == 1
-
-
-@pytest.mark.django_db
-def test_a_published_board_with_ratings_survives_the_database_to_the_last_digit() -> None:
-    board = make_board(kind=BoardKind.IMPORTED)
-    replace_tally(board=board, tallies={OVERALL: ring(5, times=7).merged(make_tally("m0>m3*2"))})
-    (made,) = publish_snapshot(board=board)
-    assert Snapshot.objects.get(pk=made.pk).payload == made.payload
-    assert publish_snapshot(board=board) == []
-
-
-@pytest.mark.django_db
 def test_what_is_stored_names_itself() -> None:
     board = make_board()
     record(board_id=board.pk, entries=[entry("x", "y", Outcome.TIE)])
-    (snapshot,) = publish_snapshot(board=board)
     assert str(board) == "Lehia"
     assert str(TallyCell.objects.get()) == f"{board.pk} overall x y"
-    assert str(snapshot).startswith(f"{board.pk} overall 20")
 
 
 @pytest.mark.django_db

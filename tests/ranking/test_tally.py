@@ -37,6 +37,11 @@ def test_a_tie_is_half_a_point_each_or_none() -> None:
     assert tally.points(TieRule.DROP).tolist() == [[0, 2], [0, 0]]
 
 
+def test_rao_kuppers_tie_is_no_share_of_a_win() -> None:
+    with pytest.raises(ValueError, match="rao-kupper"):
+        make_tally("x>y*2", "x=y").points(TieRule.RAO_KUPPER)
+
+
 def test_no_votes_make_a_tally_without_models() -> None:
     assert Tally.from_votes([]).models == ()
     assert Tally.from_votes([]).n_votes == 0

@@ -1,0 +1,109 @@
+"""From votes to arrays to published boards."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from arena.models import Campaign, Participant, Vote
+from arena.selectors.ballots import vote_table
+from arena.selectors.judgements import Judgements
+from arena.services import boards
+from arena.services.exclusions import exclude, lift
+from arena.services.votes import cast_vote
+from arena.types import ExclusionSource
+from ranking.filters import ExclusionReason
+from ranking.models import Snapshot
+from ranking.selectors import load_tally
+from ranking.types import Criterion, Outcome
+from tests.arena.builders import begin, finish, make_campaign, make_participant
+
+pytestmark = pytest.mark.django_db
+A, B, TIE, BAD = Outcome.A_BETTER, Outcome.B_BETTER, Outcome.TIE, Outcome.BOTH_BAD
+
+
+@pytest.fixture
+def campaign() -> Campaign:
+    return make_campaign(candidates=3)
+
+
+def cast(participant: Participant, judgements: Judgements, text: str = "Kaixo") -> Vote:
+    battle = finish(begin(participant, text=text))
+    return cast_vote(battle_id=battle.pk, participant=participant, judgements=judgements)
+
+
+def some_votes(campaign: Campaign) -> list[Vote]:
+    ane, jon = make_participant(campaign), make_participant(campaign)
+    ane.language_level, ane.education = "C1-C2", "Bachelor"
+    ane.save()
+    return [
+        cast(ane, Judgements(A, TIE), "Bat"),
+        cast(jon, Judgements(B, B), "Bi"),
+        cast(ane, Judgements(A, B, TIE), "Hiru"),
+        cast(jon, Judgements(BAD, BAD), "Lau"),
+    ]
+
+
+def test_the_table_holds_each_vote_as_it_was_cast(campaign: Campaign) -> None:
+    votes = some_votes(campaign)
+    exclude(vote_id=votes[1].pk, reason=ExclusionReason.RATE, source=ExclusionSource.STAFF)
+    exclude(vote_id=votes[1].pk, reason=ExclusionReason.GUEST, source=ExclusionSource.STAFF)
+    exclude(vote_id=votes[2].pk, reason=ExclusionReason.RATE, source=ExclusionSource.STAFF)
+    lift(vote_id=votes[2].pk, reason=ExclusionReason.RATE)
+    table = vote_table(campaign.board)
+    assert [table.models[index] for index in table.a] == [vote.battle.candidate_a.code for vote in votes]
+    assert [table.models[index] for index in table.b] == [vote.battle.candidate_b.code for vote in votes]
+    assert table.outcomes[Criterion.OVERALL].tolist() == [A.place, B.place, TIE.place, BAD.place]
+    assert table.outcomes[Criterion.CONTENT].tolist() == [A.place, B.place, A.place, BAD.place]
+    assert table.outcomes[Criterion.LANGUAGE].tolist() == [TIE.place, B.place, B.place, BAD.place]
+    assert table.user.tolist() == [0, 1, 0, 1]
+    assert table.participants == (votes[0].participant_id, votes[1].participant_id)
+    assert table.reasons.tolist() == [0, ExclusionReason.RATE.bit | ExclusionReason.GUEST.bit, 0, 0]
+    assert table.levels.tolist() == ["C1-C2", "", "C1-C2", ""]
+    assert (np.diff(table.seconds) >= 0).all()
+
+
+def test_the_ballots_that_count_are_the_tally(campaign: Campaign) -> None:
+    votes = some_votes(campaign)
+    exclude(vote_id=votes[0].pk, reason=ExclusionReason.WITHDRAWN, source=ExclusionSource.VOLUNTEER)
+    table = vote_table(campaign.board)
+    for criterion in Criterion:
+        tally = table.ballots(criterion, table.reasons == 0).tally()
+        assert tally.equals(load_tally(board_id=campaign.board_id, criterion=criterion))
+
+
+def test_a_table_ends_where_it_is_told_and_may_be_empty(
+    campaign: Campaign, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    assert vote_table(campaign.board).n_votes == 0
+    some_votes(campaign)
+    moment = timezone.now()
+    cast(make_participant(campaign), Judgements(TIE, TIE))
+    with django_assert_num_queries(3):
+        assert vote_table(campaign.board, until=moment).n_votes == 4
+    assert vote_table(campaign.board).n_votes == 5
+
+
+def test_a_board_is_published_when_its_counts_moved_and_not_otherwise(campaign: Campaign) -> None:
+    assert boards.publish_moved() == 0
+    votes = some_votes(campaign)
+    assert boards.publish_moved() == 3
+    assert boards.publish_moved() == 0
+    exclude(vote_id=votes[0].pk, reason=ExclusionReason.IDENTITY_LEAK, source=ExclusionSource.STAFF)
+    made = boards.publish(campaign.board)
+    assert [(each.n_votes, each.n_excluded) for each in made] == [(3, 1)] * 3
+    assert made[0].filters.startswith("too_fast.identity_leak.")
+    lift(vote_id=votes[0].pk, reason=ExclusionReason.IDENTITY_LEAK)
+    assert boards.publish_moved() == 3
+    assert Snapshot.objects.count() == 9
+
+
+def test_a_board_that_moved_without_growing_is_published(campaign: Campaign) -> None:
+    votes = some_votes(campaign)
+    boards.publish_moved()
+    exclude(vote_id=votes[1].pk, reason=ExclusionReason.RATE, source=ExclusionSource.STAFF)
+    cast(make_participant(campaign), Judgements(TIE, TIE))
+    assert boards.publish_moved() == 3
+    assert Snapshot.objects.filter(criterion="overall").order_by("created_at").last().n_votes == 4  # type: ignore[union-attr]  # there is one
