@@ -7,14 +7,16 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from arena.models import Campaign, Participant, Vote
+from arena.models import Campaign, Participant, User, Vote
 from arena.selectors.ballots import vote_table
 from arena.selectors.judgements import Judgements
 from arena.services import boards
 from arena.services.exclusions import exclude, lift
 from arena.services.votes import cast_vote
 from arena.types import ExclusionSource
-from ranking.filters import ExclusionReason
+from inference.models import Candidate
+from ranking.board import build_board_from_ballots
+from ranking.filters import ExclusionReason, FilterSet, apply_filters
 from ranking.models import Snapshot
 from ranking.selectors import load_tally
 from ranking.types import Criterion, Outcome
@@ -107,3 +109,32 @@ def test_a_board_that_moved_without_growing_is_published(campaign: Campaign) -> 
     cast(make_participant(campaign), Judgements(TIE, TIE))
     assert boards.publish_moved() == 3
     assert Snapshot.objects.filter(criterion="overall").order_by("created_at").last().n_votes == 4  # type: ignore[union-attr]  # there is one
+
+
+def test_three_hundred_guests_move_the_cited_board_by_nothing_and_a_filter_says_what_it_admits(
+    campaign: Campaign,
+) -> None:
+    Campaign.objects.update(counts_guests=False)
+    for place in range(6):
+        member = make_participant(campaign)
+        member.user = User.objects.create(username=f"kide-{place}")
+        member.save()
+        for turn in range(4):
+            cast(member, Judgements(list(Outcome)[(place + turn) % 3], TIE), f"Galdera {turn}")
+    boards.publish_moved()
+    cited = Snapshot.objects.get(criterion="overall")
+    favourite = Candidate.objects.order_by("code")[0]
+    for _ in range(300):
+        battle = finish(begin(make_participant(campaign)))
+        theirs = A if battle.candidate_a_id == favourite.pk else B
+        cast_vote(battle_id=battle.pk, participant=battle.participant, judgements=Judgements(theirs, TIE))
+    assert boards.publish_moved() == 0
+    table = vote_table(campaign.board)
+    counted = apply_filters(table.reasons, FilterSet.strictest())
+    again = build_board_from_ballots(
+        table.ballots(Criterion.OVERALL, counted.counted), cluster="participant", cap=3
+    )
+    assert again.as_json() == cited.payload
+    admitting = apply_filters(table.reasons, FilterSet.strictest().admitting(ExclusionReason.GUEST))
+    told = {each.reason: each for each in admitting.reasons}[ExclusionReason.GUEST]
+    assert (told.admitted, admitting.n_counted, counted.n_counted) == (300, 324, 24)
