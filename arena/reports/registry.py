@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from arena.reports import forest, history, pairs, predicted
+from arena.reports import forest, history, pairs, planner, predicted, sampling
 from arena.reports.base import Page
 from ranking.models import Board
 
-PAGES: tuple[Page, ...] = (pairs.PAGE, forest.PAGE, predicted.PAGE, history.PAGE)
+PAGES: tuple[Page, ...] = (
+    pairs.PAGE,
+    forest.PAGE,
+    predicted.PAGE,
+    history.PAGE,
+    sampling.PAGE,
+    planner.PAGE,
+)
 
 
 def find(slug: str) -> Page | None:
