@@ -235,3 +235,10 @@ def test_the_admin_shows_battles_and_votes_and_changes_none(client: Client, volu
     assert client.post(page, {"status": "voted"}).status_code == 403
     assert client.post(f"/admin/arena/battle/{battle.pk}/delete/", {"post": "yes"}).status_code == 403
     assert client.get("/admin/arena/vote/add/").status_code == 403
+
+
+def test_each_formula_of_the_methodology_has_an_address_of_its_own(client: Client, campaign: Campaign) -> None:
+    text = client.get(reverse("methodology")).content.decode()
+    linked = re.findall(r'<li><a href="#([a-z]+)">', text)
+    assert len(linked) >= 15
+    assert linked == re.findall(r'<section id="([a-z]+)"', text)
