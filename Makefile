@@ -46,6 +46,7 @@ $(PEERS): benchmarks/peers.txt
 bench: install $(PEERS)  ## figures on this machine, peers beside ours in an environment of their own
 	@$(BIN)/python -m benchmarks.start
 	@$(BIN)/python -m benchmarks.ranking
+	@$(BIN)/python -m benchmarks.board_page
 
 clean:  ## remove what was built, not what was stored
 	rm -rf .venv .venv-peers build *.egg-info

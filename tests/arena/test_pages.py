@@ -237,7 +237,9 @@ def test_the_admin_shows_battles_and_votes_and_changes_none(client: Client, volu
     assert client.get("/admin/arena/vote/add/").status_code == 403
 
 
-def test_each_formula_of_the_methodology_has_an_address_of_its_own(client: Client, campaign: Campaign) -> None:
+def test_each_formula_of_the_methodology_has_an_address_of_its_own(
+    client: Client, campaign: Campaign
+) -> None:
     text = client.get(reverse("methodology")).content.decode()
     linked = re.findall(r'<li><a href="#([a-z]+)">', text)
     assert len(linked) >= 15
