@@ -14,8 +14,92 @@ COLUMNS: dict[str, str | Promise] = {
     "ties": _("Tied"),
     "losses": _("Lost"),
     "win_rate": _("Win rate"),
+    "models": _("Models"),
+    "rating": _("Rating"),
+    "low": _("Interval from"),
+    "high": _("Interval to"),
+    "factor": _("Part of the recipe"),
+    "level": _("Level"),
+    "against": _("Against level"),
+    "given": _("Where there is"),
+    "estimate": _("Effect"),
+    "wide_low": _("Wide interval from"),
+    "wide_high": _("Wide interval to"),
+    "form": _("What acts"),
+    "chi_square": _("Chi-square"),
+    "degrees": _("Degrees of freedom"),
+    "p_value": _("Probability"),
+    "inflation": _("Widening"),
+    "backbone": _("Base"),
+    "corpus": _("Basque corpus"),
+    "instructions": _("Instructions"),
+    "language": _("Language"),
+    "criterion": _("Criterion"),
+    "compared": _("Compared"),
+    "benchmarks": _("Benchmarks"),
+    "rho": _("Rank correlation"),
+    "rho_low": _("Correlation from"),
+    "rho_high": _("Correlation to"),
+    "number": _("Number"),
+    "vote_rank": _("Rank by votes"),
+    "benchmark_rank": _("Rank by benchmarks"),
+    "mean_score": _("Mean score (%)"),
+    "predicted": _("Predicted win rate"),
+    "rank": _("Rank"),
+    "rank_low": _("Rank from"),
+    "rank_high": _("Rank to"),
+    "tier": _("Tier"),
 }
-DECIMALS: dict[str, int] = {"win_rate": 2, "rating": 0, "low": 0, "high": 0, "half_width": 1}
+_LEVELS: dict[str, str | Promise] = {
+    "base_en": _("Llama 3.1"),
+    "base_eu": _("Latxa Llama 3.1"),
+    "inst_en": _("Llama 3.1 Instruct"),
+    "without": _("without the Basque corpus"),
+    "with": _("with the Basque corpus"),
+    "none": _("no instructions"),
+    "en": _("English instructions"),
+    "eu": _("Basque instructions"),
+    "both": _("English and Basque instructions"),
+}
+VALUES: dict[str, dict[str, str | Promise]] = {
+    "level": _LEVELS,
+    "against": _LEVELS,
+    "given": _LEVELS,
+    "backbone": _LEVELS,
+    "corpus": _LEVELS,
+    "instructions": _LEVELS,
+    "factor": {"backbone": _("Base"), "corpus": _("Basque corpus"), "instructions": _("Instructions")},
+    "form": {
+        "main": _("each part on its own"),
+        "backbone_corpus": _("and base with corpus"),
+        "backbone_instructions": _("and base with instructions"),
+        "corpus_instructions": _("and corpus with instructions"),
+        "pairs": _("and all three pairs"),
+    },
+    "language": {"eu": _("Basque"), "en": _("English"), "es": _("Spanish")},
+    "criterion": {"overall": _("Overall"), "content": _("Content"), "language": _("Basque")},
+    "compared": {
+        "study": _("the study's 8B models"),
+        "measured": _("all models measured"),
+    },
+}
+"""What people read for the machine names that stand in some columns."""
+
+DECIMALS: dict[str, int] = {
+    "win_rate": 2,
+    "rating": 0,
+    "low": 0,
+    "high": 0,
+    "half_width": 1,
+    "estimate": 0,
+    "wide_low": 0,
+    "wide_high": 0,
+    "chi_square": 1,
+    "p_value": 3,
+    "vote_rank": 0,
+    "benchmark_rank": 0,
+    "mean_score": 1,
+}
 MODEL_COLUMNS = {"model", "opponent"}
 DEFAULT_DECIMALS = 2
 
@@ -23,3 +107,8 @@ DEFAULT_DECIMALS = 2
 def label(column: str) -> str | Promise:
     """The column's label; a column without one shows its machine name, which a test forbids for every page there is."""
     return COLUMNS.get(column, column)
+
+
+def value(column: str, name: str) -> str | Promise:
+    """What people read for a value of the column; most columns have no machine names and show what stands there."""
+    return VALUES.get(column, {}).get(name, name)

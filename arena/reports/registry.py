@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from arena.reports import pairs
+from arena.reports import factors, pairs
 from arena.reports.base import Page
 from ranking.models import Board
 
-PAGES: tuple[Page, ...] = (pairs.PAGE,)
+PAGES: tuple[Page, ...] = (pairs.PAGE, factors.PAGE)
 
 
 def find(slug: str) -> Page | None:

@@ -53,4 +53,4 @@ def cell(value: object, column: str, names: dict[str, str]) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, float):
         return formats.number_format(value, labels.DECIMALS.get(column, labels.DEFAULT_DECIMALS))
-    return formats.localize(value) if isinstance(value, int) else str(value)
+    return formats.localize(value) if isinstance(value, int) else str(labels.value(column, str(value)))
