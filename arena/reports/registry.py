@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from arena.reports import factors, pairs
+from arena.reports import benchmarks, factors, pairs
 from arena.reports.base import Page
 from ranking.models import Board
 
-PAGES: tuple[Page, ...] = (pairs.PAGE, factors.PAGE)
+PAGES: tuple[Page, ...] = (pairs.PAGE, factors.PAGE, benchmarks.PAGE)
 
 
 def find(slug: str) -> Page | None:

@@ -15,7 +15,7 @@ from arena.reports import factors
 from arena.reports.base import Report, Source
 from ranking import reference
 from ranking.board import build_board
-from ranking.factors import Factor, factor_effects
+from ranking.factors import Effect, Factor, factor_effects
 from ranking.models import Board
 from ranking.selectors import load_tally
 from ranking.services import replace_tally
@@ -80,7 +80,7 @@ def test_the_effects_are_those_of_the_fit_and_wide_intervals_count_the_misfit(pu
     assert two["estimate"] == pytest.approx(main["instructions=both"] - main["instructions=eu"])
 
 
-def fitted(board: Board) -> tuple[factors.Effect, ...]:
+def fitted(board: Board) -> tuple[Effect, ...]:
     return factor_effects(load_tally(board_id=board.pk, criterion=Criterion.OVERALL)).effects
 
 
