@@ -21,7 +21,7 @@ from ranking.tables import Table, Value
 from ranking.tally import Matrix
 from ranking.types import Criterion
 
-COLUMNS = ("language", "criterion", "compared", "models", "benchmarks", "rho", "rho_low", "rho_high")
+COLUMNS = ("language", "criterion", "group", "models", "benchmarks", "rho", "rho_low", "rho_high")
 FEWEST = 2  # models, and of the study's too
 Ratings = dict[str, float]
 

@@ -102,7 +102,7 @@ def _merged_section(name: str, title: Promise, levels: Mapping[str, str], board:
         )
         for row in board.ratings
     ]
-    columns = ("level", "models", "rating", "low", "high", "battles", "wins", "ties", "losses")
+    columns = ("factor_level", "models", "rating", "low", "high", "battles", "wins", "ties", "losses")
     named = replace(board, ratings=tuple(replace(row, model=_word(row.model)) for row in board.ratings))
     return Section(
         title=title,
@@ -111,7 +111,7 @@ def _merged_section(name: str, title: Promise, levels: Mapping[str, str], board:
             "a level also carries whatever else sets its models apart."
         ),
         table=Table(name, columns, tuple(rows)),
-        figure=Figure("figures/levels.html", interval_plot(named), title),
+        figure=Figure("figures/intervals.html", interval_plot(named), title),
     )
 
 
@@ -168,7 +168,7 @@ def _effect_section(
         )
         for each, narrow, wide in found
     ]
-    columns = ("factor", "level", "against", "given", "estimate", "low", "high", "wide_low", "wide_high")
+    columns = ("factor", "factor_level", "against", "given", "points", "low", "high", "wide_low", "wide_high")
     drawn = [line for each in found if (line := _drawn(*each))]
     return Section(
         title=title,
@@ -257,7 +257,7 @@ def _recipe(code: Code | None) -> tuple[str | None, ...]:
 
 
 def _word(level: str) -> str:
-    return str(labels.value("level", level))
+    return str(labels.value_label("factor_level", level))
 
 
 def offered(board: Board) -> bool:

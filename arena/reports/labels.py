@@ -14,28 +14,36 @@ COLUMNS: dict[str, str | Promise] = {
     "ties": _("Tied"),
     "losses": _("Lost"),
     "win_rate": _("Win rate"),
+}
+DECIMALS: dict[str, int] = {"win_rate": 2, "rating": 0, "low": 0, "high": 0, "half_width": 1}
+COLUMNS |= {
     "models": _("Models"),
     "rating": _("Rating"),
     "low": _("Interval from"),
     "high": _("Interval to"),
+    "rank": _("Rank"),
+    "rank_low": _("Rank from"),
+    "rank_high": _("Rank to"),
+    "tier": _("Tier"),
+    "predicted": _("Predicted"),
     "factor": _("Part of the recipe"),
-    "level": _("Level"),
-    "against": _("Against level"),
+    "factor_level": _("Level"),
+    "against": _("Compared with"),
     "given": _("Where there is"),
-    "estimate": _("Effect"),
+    "points": _("Effect in rating points"),
     "wide_low": _("Wide interval from"),
     "wide_high": _("Wide interval to"),
     "form": _("What acts"),
     "chi_square": _("Chi-square"),
     "degrees": _("Degrees of freedom"),
-    "p_value": _("Probability"),
+    "p_value": _("p"),
     "inflation": _("Widening"),
     "backbone": _("Base"),
     "corpus": _("Basque corpus"),
     "instructions": _("Instructions"),
     "language": _("Language"),
     "criterion": _("Criterion"),
-    "compared": _("Compared"),
+    "group": _("Compared models"),
     "benchmarks": _("Benchmarks"),
     "rho": _("Rank correlation"),
     "rho_low": _("Correlation from"),
@@ -44,12 +52,25 @@ COLUMNS: dict[str, str | Promise] = {
     "vote_rank": _("Rank by votes"),
     "benchmark_rank": _("Rank by benchmarks"),
     "mean_score": _("Mean score (%)"),
-    "predicted": _("Predicted win rate"),
-    "rank": _("Rank"),
-    "rank_low": _("Rank from"),
-    "rank_high": _("Rank to"),
-    "tier": _("Tier"),
 }
+DECIMALS |= {
+    "points": 0,
+    "wide_low": 0,
+    "wide_high": 0,
+    "chi_square": 1,
+    "p_value": 4,
+    "predicted": 3,
+    "mean_score": 1,
+}
+MODEL_COLUMNS = {"model", "opponent"}
+DEFAULT_DECIMALS = 2
+
+
+def label(column: str) -> str | Promise:
+    """The column's label; a column without one shows its machine name, which a test forbids for every page there is."""
+    return COLUMNS.get(column, column)
+
+
 _LEVELS: dict[str, str | Promise] = {
     "base_en": _("Llama 3.1"),
     "base_eu": _("Latxa Llama 3.1"),
@@ -62,7 +83,7 @@ _LEVELS: dict[str, str | Promise] = {
     "both": _("English and Basque instructions"),
 }
 VALUES: dict[str, dict[str, str | Promise]] = {
-    "level": _LEVELS,
+    "factor_level": _LEVELS,
     "against": _LEVELS,
     "given": _LEVELS,
     "backbone": _LEVELS,
@@ -71,44 +92,17 @@ VALUES: dict[str, dict[str, str | Promise]] = {
     "factor": {"backbone": _("Base"), "corpus": _("Basque corpus"), "instructions": _("Instructions")},
     "form": {
         "main": _("each part on its own"),
-        "backbone_corpus": _("and base with corpus"),
-        "backbone_instructions": _("and base with instructions"),
-        "corpus_instructions": _("and corpus with instructions"),
-        "pairs": _("and all three pairs"),
+        "backbone_corpus": _("also base with corpus"),
+        "backbone_instructions": _("also base with instructions"),
+        "corpus_instructions": _("also corpus with instructions"),
+        "pairs": _("also all three pairs"),
     },
     "language": {"eu": _("Basque"), "en": _("English"), "es": _("Spanish")},
     "criterion": {"overall": _("Overall"), "content": _("Content"), "language": _("Basque")},
-    "compared": {
-        "study": _("the study's 8B models"),
-        "measured": _("all models measured"),
-    },
+    "group": {"study": _("the study's 8B models"), "measured": _("all that were measured")},
 }
-"""What people read for the machine names that stand in some columns."""
-
-DECIMALS: dict[str, int] = {
-    "win_rate": 2,
-    "rating": 0,
-    "low": 0,
-    "high": 0,
-    "half_width": 1,
-    "estimate": 0,
-    "wide_low": 0,
-    "wide_high": 0,
-    "chi_square": 1,
-    "p_value": 3,
-    "vote_rank": 0,
-    "benchmark_rank": 0,
-    "mean_score": 1,
-}
-MODEL_COLUMNS = {"model", "opponent"}
-DEFAULT_DECIMALS = 2
+"""What people read for the machine words in a column; others show as they are."""
 
 
-def label(column: str) -> str | Promise:
-    """The column's label; a column without one shows its machine name, which a test forbids for every page there is."""
-    return COLUMNS.get(column, column)
-
-
-def value(column: str, name: str) -> str | Promise:
-    """What people read for a value of the column; most columns have no machine names and show what stands there."""
-    return VALUES.get(column, {}).get(name, name)
+def value_label(column: str, value: str) -> str | Promise:
+    return VALUES.get(column, {}).get(value, value)

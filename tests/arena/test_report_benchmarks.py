@@ -82,7 +82,7 @@ def test_the_stored_tables_are_those_that_were_stored(published: Board) -> None:
 
 def test_the_correlations_are_those_of_the_refitted_ratings(published: Board) -> None:
     rows = rows_of(report_of(published), "correlations")
-    found = {(row["language"], row["compared"]): row for row in rows}
+    found = {(row["language"], row["group"]): row for row in rows}
     study = found["eu", "study"]
     assert (study["models"], study["benchmarks"]) == (18, 14)
     assert study["rho"] == pytest.approx(0.880, abs=0.002)
@@ -97,7 +97,7 @@ def test_the_published_ratings_give_the_measured_correlation_by_criterion(publis
     rows = rows_of(report_of(published), "published_correlations")
     basque = {row["criterion"]: row["rho"] for row in rows if row["language"] == "eu"}
     assert basque == pytest.approx({"overall": 0.884, "content": 0.869, "language": 0.825}, abs=0.002)
-    assert {row["compared"] for row in rows} == {"study"}
+    assert {row["group"] for row in rows} == {"study"}
 
 
 def test_ranks_stand_beside_each_other_best_by_votes_first(published: Board) -> None:
@@ -119,7 +119,7 @@ def test_another_board_correlates_with_whatever_was_measured() -> None:
         {
             "language": "eu",
             "criterion": "overall",
-            "compared": "measured",
+            "group": "measured",
             "models": 4,
             "benchmarks": 1,
             "rho": pytest.approx(1),

@@ -62,22 +62,24 @@ def rounded(row: dict[str, Value], *columns: str) -> list[int]:
 
 def test_merged_battles_are_the_published_ones(published: Board) -> None:
     report = report_of(published)
-    corpus = {row["level"]: row for row in rows_of(report, "merged_corpus")}
+    corpus = {row["factor_level"]: row for row in rows_of(report, "merged_corpus")}
     assert rounded(corpus["with"], "rating", "low", "high", "battles") == [1042, 1037, 1046, 4967]
     assert rounded(corpus["without"], "rating", "models") == [958, 8]
-    instructions = {row["level"]: rounded(row, "rating")[0] for row in rows_of(report, "merged_instructions")}
+    instructions = {
+        row["factor_level"]: rounded(row, "rating")[0] for row in rows_of(report, "merged_instructions")
+    }
     assert instructions == {"both": 1033, "en": 1029, "eu": 1006, "none": 933}
 
 
 def test_the_effects_are_those_of_the_fit_and_wide_intervals_count_the_misfit(published: Board) -> None:
     effects = rows_of(report_of(published), "effects")
     corpus = next(row for row in effects if row["factor"] == "corpus")
-    assert (corpus["level"], corpus["against"], corpus["given"]) == ("with", "without", None)
-    assert rounded(corpus, "estimate", "low", "high", "wide_low", "wide_high") == [66, 57, 75, 27, 105]
+    assert (corpus["factor_level"], corpus["against"], corpus["given"]) == ("with", "without", None)
+    assert rounded(corpus, "points", "low", "high", "wide_low", "wide_high") == [66, 57, 75, 27, 105]
     assert len(effects) == 3 + 1 + 6
-    two = next(row for row in effects if (row["level"], row["against"]) == ("both", "eu"))
+    two = next(row for row in effects if (row["factor_level"], row["against"]) == ("both", "eu"))
     main = {each.name: each.estimate or 0 for each in fitted(published)}
-    assert two["estimate"] == pytest.approx(main["instructions=both"] - main["instructions=eu"])
+    assert two["points"] == pytest.approx(main["instructions=both"] - main["instructions=eu"])
 
 
 def fitted(board: Board) -> tuple[Effect, ...]:
@@ -87,7 +89,7 @@ def fitted(board: Board) -> tuple[Effect, ...]:
 def test_what_the_corpus_does_to_each_base_is_told_apart(published: Board) -> None:
     rows = rows_of(report_of(published), "effects_by_backbone")
     corpus = {
-        row["given"]: rounded(row, "estimate", "low", "high") for row in rows if row["factor"] == "corpus"
+        row["given"]: rounded(row, "points", "low", "high") for row in rows if row["factor"] == "corpus"
     }
     assert corpus.keys() == {"base_en", "base_eu", "inst_en"}
     assert corpus["base_en"][1] > 0
@@ -143,7 +145,7 @@ def named(tally: Tally, names: tuple[str, ...]) -> Tally:
 def test_what_the_recipes_cannot_tell_apart_is_left_open() -> None:
     names = ("exp_0_010", "exp_1_110", "gpt")
     rows = rows_of(report_of(make_board(named(ring(3, 30), names))), "effects")
-    assert {row["estimate"] for row in rows} == {None}
+    assert {row["points"] for row in rows} == {None}
 
 
 def test_a_board_without_recipes_does_not_offer_the_page() -> None:
