@@ -9,7 +9,7 @@ from math import ceil, floor
 from ranking.plot import units
 
 WIDTH = 720.0
-LABELS = 320.0  # room for the effects' names, left of the scale
+LABELS = 330.0  # room for the effects' names, left of the scale
 MARGIN = 16.0
 ROW = 28.0
 TOP = 28.0

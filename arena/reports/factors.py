@@ -63,8 +63,10 @@ class Contrast:
 
     @property
     def words(self) -> str:
-        """In the reader's language."""
-        said = f"{_word(self.level)} − {_word(self.against)}"
+        """In the reader's language; a factor of two levels is named alone."""
+        name = labels.value_label("factor", self.factor)
+        two = len(LEVELS[self.factor]) == 2
+        said = f"{name}" if two else f"{name}: {_word(self.level)} − {_word(self.against)}"
         return f"{said} · {_word(self.given[1])}" if self.given else said
 
 

@@ -72,15 +72,15 @@ def label(column: str) -> str | Promise:
 
 
 _LEVELS: dict[str, str | Promise] = {
-    "base_en": _("Llama 3.1"),
-    "base_eu": _("Latxa Llama 3.1"),
-    "inst_en": _("Llama 3.1 Instruct"),
-    "without": _("without the Basque corpus"),
-    "with": _("with the Basque corpus"),
-    "none": _("no instructions"),
-    "en": _("English instructions"),
-    "eu": _("Basque instructions"),
-    "both": _("English and Basque instructions"),
+    "base_en": _("Llama"),
+    "base_eu": _("Latxa"),
+    "inst_en": _("Llama Instruct"),
+    "without": _("without corpus"),
+    "with": _("with corpus"),
+    "none": _("none"),
+    "en": _("in English"),
+    "eu": _("in Basque"),
+    "both": _("in both languages"),
 }
 VALUES: dict[str, dict[str, str | Promise]] = {
     "factor_level": _LEVELS,

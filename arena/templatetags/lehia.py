@@ -58,7 +58,8 @@ def cell(context: Context, value: object, column: str, names: dict[str, str]) ->
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, float):
-        return formats.number_format(value, labels.DECIMALS.get(column, labels.DEFAULT_DECIMALS))
+        places = labels.DECIMALS.get(column, labels.DEFAULT_DECIMALS)
+        return formats.number_format(round(value, places) + 0.0, places)  # it cuts off, and knows a -0
     return formats.localize(value) if isinstance(value, int) else str(labels.value_label(column, str(value)))
 
 

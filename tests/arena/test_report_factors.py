@@ -125,7 +125,8 @@ def test_machine_names_are_words_on_the_page_and_stay_in_the_file(client: Client
     address = reverse("report", args=[published.slug, "factors"])
     client.post(reverse("set_language"), {"language": "en", "next": "/"})
     text = client.get(address).content.decode()
-    assert "Latxa Llama 3.1 − Llama 3.1 · with the Basque corpus" in text
+    assert "Base: Latxa − Llama · with corpus" in text
+    assert "Basque corpus · Latxa" in text
     assert not re.search(r">(base_eu|inst_en|backbone_corpus)<", text)
     assert "base_eu" in client.get(address, {"format": "csv", "table": "recipes"}).content.decode()
 
