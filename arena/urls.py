@@ -1,9 +1,12 @@
 """The site's addresses."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, register_converter
 
-from arena.views import battles, boards, pages, reports, snapshots
+from arena.converters import ModelName
+from arena.views import battles, boards, models, pages, reports, snapshots
+
+register_converter(ModelName, "model")
 
 urlpatterns = [
     path("", battles.start, name="start"),
@@ -15,6 +18,7 @@ urlpatterns = [
     path("leaderboard/<slug:slug>/", boards.leaderboard, name="board"),
     path("leaderboard/<slug:slug>/<slug:page>/", reports.report, name="report"),
     path("leaderboard/<slug:slug>/snapshots/<uuid:snapshot_id>/", snapshots.snapshot, name="snapshot"),
+    path("leaderboard/<slug:slug>/models/<model:name>/", models.model, name="model"),
     path("about/", pages.about, name="about"),
     path("privacy/", pages.privacy, name="privacy"),
     path("methodology/", pages.methodology, name="methodology"),

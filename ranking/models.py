@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ranking.types import MODEL_NAME_MAX_CHARS, BoardKind, Criterion, TieRule
+from ranking.types import BENCHMARK_NAME_MAX_CHARS, MODEL_NAME_MAX_CHARS, BoardKind, Criterion, TieRule
 
 _CRITERIA = [each.value for each in Criterion]
 _TIE_RULES = [each.value for each in TieRule]
@@ -100,3 +100,25 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.board_id} {self.criterion} {self.created_at:%Y-%m-%dT%H:%MZ}"
+
+
+class BenchmarkScore(models.Model):
+    """What a model reached on a static benchmark, in per cent. Models are named as boards name them."""
+
+    language = models.CharField(max_length=8)
+    benchmark = models.CharField(max_length=BENCHMARK_NAME_MAX_CHARS)
+    model = models.CharField(max_length=MODEL_NAME_MAX_CHARS)
+    score = models.FloatField()
+
+    class Meta:
+        verbose_name = _("benchmark score")
+        verbose_name_plural = _("benchmark scores")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["language", "benchmark", "model"], name="benchmark_score_once"),
+            models.CheckConstraint(
+                name="benchmark_score_in_per_cent", condition=models.Q(score__gte=0, score__lte=100)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language} {self.benchmark} {self.model}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 MODEL_NAME_MAX_CHARS = 120
+BENCHMARK_NAME_MAX_CHARS = 120
 
 
 class Criterion(StrEnum):

@@ -12,14 +12,17 @@ from arena.services.campaigns import ensure_default_campaign
 from arena.services.staff import ensure_admin
 from inference import manifest, services
 from inference.selectors import candidates_served_outside
-from ranking.models import Board
+from ranking.correlation import LANGUAGES, published_benchmarks
+from ranking.models import BenchmarkScore, Board
 from ranking.reference import BOARD_NAME, BOARD_SLUG, pairs_path
+from ranking.scores import scores_of
+from ranking.services import store_scores
 
 ENOUGH_FOR_A_PAIR = 2
 
 
 def prepare() -> None:
-    """Migrations, the campaign and the reference board."""
+    """Migrations, the campaign, the reference board and the benchmark scores beside it."""
     call_command("migrate", verbosity=0, stdout=sys.stderr)
     ensure_default_campaign()
     if not Board.objects.filter(slug=BOARD_SLUG).exists():
@@ -31,6 +34,9 @@ def prepare() -> None:
             name=BOARD_NAME,
             stdout=io.StringIO(),
         )
+    if not BenchmarkScore.objects.exists():
+        for language in LANGUAGES:
+            store_scores(scores=scores_of(published_benchmarks(language), language))
 
 
 def needs_small_candidates(models: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arena.reports import forest, history, pairs, planner, predicted, sampling
+from arena.reports import benchmarks, factors, forest, history, pairs, planner, predicted, sampling
 from arena.reports.base import Page
 from ranking.models import Board
 
@@ -11,6 +11,8 @@ PAGES: tuple[Page, ...] = (
     forest.PAGE,
     predicted.PAGE,
     history.PAGE,
+    factors.PAGE,
+    benchmarks.PAGE,
     sampling.PAGE,
     planner.PAGE,
 )

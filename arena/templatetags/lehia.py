@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from django import template
+from django.template import Context
+from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -53,17 +55,30 @@ def column_label(column: str) -> str | Promise:
     return labels.label(column)
 
 
-@register.simple_tag
-def cell(value: object, column: str, names: dict[str, str]) -> str:
-    """A table's value as people read it: models by name, addresses as links, numbers with the column's decimals in the reader's language."""
+@register.simple_tag(takes_context=True)
+def cell(context: Context, value: object, column: str, names: dict[str, str]) -> str:
+    """A table's value as people read it: models by name, addresses as links, numbers with the column's decimals in the reader's language.
+
+    The name of a model in the context's ``linked`` leads to its page on the context's board.
+    """
     if value is None:
         return "—"
     if column in labels.MODEL_COLUMNS:
-        return names.get(str(value), str(value))
+        return _model_cell(context, str(value), names)
     if column in labels.LINK_COLUMNS:
         return format_html('<a href="{}">{}</a>', value, labels.LINK_COLUMNS[column])
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, float):
-        return formats.number_format(value, labels.DECIMALS.get(column, labels.DEFAULT_DECIMALS))
-    return formats.localize(value) if isinstance(value, int) else str(value)
+        places = labels.DECIMALS.get(column, labels.DEFAULT_DECIMALS)
+        return formats.number_format(round(value, places) + 0.0, places)  # it cuts off, and knows a -0
+    return formats.localize(value) if isinstance(value, int) else str(labels.value_label(column, str(value)))
+
+
+def _model_cell(context: Context, model: str, names: dict[str, str]) -> str:
+    name = names.get(model, model)
+    linked: Collection[str] = context.get("linked") or ()
+    if model not in linked:
+        return name
+    address = reverse("model", args=[context["board"].slug, model])
+    return format_html('<a href="{}?criterion={}">{}</a>', address, context["criterion"], name)

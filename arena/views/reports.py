@@ -48,6 +48,7 @@ def report(request: HttpRequest, slug: str, page: str) -> HttpResponse:
         "report": built,
         "query": query,
         "names": display_names(),
+        "linked": {row.model for row in source.result.ratings if row.n},
         "now": timezone.now(),
     }
     return render(request, "report.html", context)

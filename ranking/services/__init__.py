@@ -1,6 +1,7 @@
-"""Writes of tallies and snapshots."""
+"""Writes of tallies, snapshots and benchmark scores."""
 
+from ranking.services.benchmarks import Stored, store_scores
 from ranking.services.snapshots import Cut, publish_snapshot
 from ranking.services.tallies import TallyEntry, record, replace_tally
 
-__all__ = ["Cut", "TallyEntry", "publish_snapshot", "record", "replace_tally"]
+__all__ = ["Cut", "Stored", "TallyEntry", "publish_snapshot", "record", "replace_tally", "store_scores"]

@@ -10,7 +10,7 @@ from arena.demo import seed
 from arena.models import Campaign, User
 from inference import services
 from inference.types import EndpointStatus
-from ranking.models import Board
+from ranking.models import BenchmarkScore, Board
 
 pytestmark = pytest.mark.django_db
 
@@ -43,3 +43,13 @@ def test_two_candidates_elsewhere_replace_the_small_ones_unless_those_are_switch
     assert seed.needs_small_candidates(tmp_path)
     services.set_endpoint_status(endpoint_id=small.pk, status=EndpointStatus.DISABLED)
     assert not seed.needs_small_candidates(tmp_path)
+
+
+def test_preparing_stores_the_carried_benchmarks_once_and_never_over_others() -> None:
+    seed.prepare()
+    held = BenchmarkScore.objects.count()
+    assert set(BenchmarkScore.objects.values_list("language", flat=True)) == {"eu", "en", "es"}
+    BenchmarkScore.objects.filter(model="exp_0_000", benchmark="arc_eu_easy").update(score=1)
+    seed.prepare()
+    assert BenchmarkScore.objects.count() == held
+    assert BenchmarkScore.objects.get(model="exp_0_000", benchmark="arc_eu_easy").score == 1
