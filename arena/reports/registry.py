@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from arena.reports import benchmarks, factors, forest, history, pairs, planner, predicted, sampling
+from arena.reports import (
+    benchmarks,
+    factors,
+    filters,
+    forest,
+    history,
+    pairs,
+    planner,
+    predicted,
+    quality,
+    sampling,
+    slices,
+    style,
+)
 from arena.reports.base import Page
 from ranking.models import Board
 
@@ -13,6 +26,10 @@ PAGES: tuple[Page, ...] = (
     history.PAGE,
     factors.PAGE,
     benchmarks.PAGE,
+    slices.PAGE,
+    style.PAGE,
+    quality.PAGE,
+    filters.PAGE,
     sampling.PAGE,
     planner.PAGE,
 )

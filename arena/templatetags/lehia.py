@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from urllib.parse import urlencode
 
 from django import template
 from django.template import Context
@@ -53,6 +54,23 @@ def nth(items: Sequence[str], place: int) -> str:
 @register.filter
 def column_label(column: str) -> str | Promise:
     return labels.label(column)
+
+
+@register.filter
+def value_label(value: str, column: str) -> str | Promise:
+    return labels.value_label(column, value)
+
+
+@register.filter
+def plain_number(value: float) -> str:
+    """A number in the reader's language with no more decimals than it has."""
+    return formats.localize(int(value) if value == int(value) else value)
+
+
+@register.filter
+def as_asked(query: Mapping[str, str]) -> str:
+    """The visitor's fields, to go on at the end of an address."""
+    return f"&{urlencode(query)}" if query else ""
 
 
 @register.simple_tag(takes_context=True)

@@ -1,0 +1,187 @@
+"""What the pages on quality, filters, slices and style say of votes that were really cast."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from arena.models import Battle, Campaign, Participant, Vote
+from arena.reports import filters, quality, slices, style
+from arena.reports.base import Report, Source
+from arena.selectors.ballots import vote_table
+from arena.selectors.covariates import styled_votes
+from arena.selectors.judgements import Judgements
+from arena.services.exclusions import exclude
+from arena.services.votes import cast_vote
+from arena.types import ExclusionSource, Side
+from inference.models import Candidate
+from ranking.filters import ExclusionReason
+from ranking.tables import Value
+from ranking.types import Criterion, Outcome
+from tests.arena.boards import published_board, source_of
+from tests.arena.builders import begin, complete, finish, make_campaign, make_participant
+
+pytestmark = pytest.mark.django_db
+A, B, TIE = Outcome.A_BETTER, Outcome.B_BETTER, Outcome.TIE
+
+
+def rows(report: Report, table: str) -> list[dict[str, Value]]:
+    return next(section.table.as_json() for section in report.sections if section.table.name == table)
+
+
+def answered(
+    volunteer: Participant, text: str, *, a: str = "Bai", b: str = "Ez", messages: int = 1
+) -> Battle:
+    battle = finish(begin(volunteer, text=text), complete(Side.A, a), complete(Side.B, b))
+    for number in range(1, messages):
+        battle = finish(begin(volunteer, battle, f"Eta {number}?"), complete(Side.A, a), complete(Side.B, b))
+    return battle
+
+
+def judged(battle: Battle, outcome: Outcome) -> Vote:
+    return cast_vote(battle_id=battle.pk, participant=battle.participant, judgements=Judgements(outcome, TIE))
+
+
+@pytest.fixture
+def campaign() -> Campaign:
+    """Two candidates and eight volunteers of five votes each, to either side."""
+    campaign = make_campaign(candidates=2)
+    for person in range(8):
+        volunteer = make_participant(campaign)
+        volunteer.language_level = "C1-C2" if person < 6 else "B1-B2"
+        volunteer.save()
+        for number in range(5):
+            winner = (A, B, A, B, TIE)[(person + number) % 5]
+            longer, shorter = "Luze " * 30, "Bai"
+            long_a = (number + person) % 3 > 0
+            battle = answered(
+                volunteer,
+                f"Galdera {number}" + "!" * number * 9,
+                a=longer if long_a else shorter,
+                b=shorter if long_a else longer,
+                messages=1 + number % 2,
+            )
+            judged(battle, winner)
+    return campaign
+
+
+def test_the_published_boards_one_pair_of_106_battles_stands_out() -> None:
+    report = quality.build(source_of(published_board()))
+    over = [row for row in rows(report, "sampling") if row["sampling"] == "over"]
+    assert [(row["battles"], row["residual"]) for row in over] == [(106, pytest.approx(5.71, abs=0.01))]
+    assert rows(report, "position")[0]["estimate"] is None
+    assert report.reason
+
+
+def test_what_does_not_count_is_told_and_adds_up(campaign: Campaign) -> None:
+    votes = list(Vote.objects.order_by("created_at"))
+    exclude(vote_id=votes[0].pk, reason=ExclusionReason.RATE, source=ExclusionSource.STAFF)
+    exclude(vote_id=votes[1].pk, reason=ExclusionReason.RATE, source=ExclusionSource.STAFF)
+    exclude(vote_id=votes[1].pk, reason=ExclusionReason.GUEST, source=ExclusionSource.STAFF)
+    report = quality.build(source_of(campaign.board))
+    totals = {row["kind"]: row["votes"] for row in rows(report, "totals")}
+    assert totals == {"all": 40, "counted": 38, "one_reason": 1, "several_reasons": 1}
+    told = {row["reason"]: (row["votes"], row["only"]) for row in rows(report, "exclusions")}
+    assert (told["rate"], told["guest"], told["too_fast"]) == ((2, 1), (1, 0), (0, 0))
+    shares = rows(report, "outcomes")
+    assert sum(float(row["share"] or 0) for row in shares) == pytest.approx(1)
+    assert rows(report, "position")[0]["low"] is not None
+
+
+def test_few_volunteers_are_not_counted_by_what_their_votes_look_like() -> None:
+    campaign = make_campaign()
+    for number in range(4):
+        judged(answered(make_participant(campaign), f"Galdera {number}"), (A, B)[number % 2])
+    told = rows(quality.build(source_of(campaign.board)), "raters")
+    assert {row["status"] for row in told} == {"suppressed"}
+    assert {row["flagged_users"] for row in told} == {None}
+
+
+def test_the_same_question_of_the_same_pair_is_one_item_whichever_side_each_was_on() -> None:
+    campaign = make_campaign()
+    favourite = Candidate.objects.order_by("code")[0]
+    for number in range(12):
+        battle = answered(make_participant(campaign), ("kaixo", "  Kaixo", "Agur")[number % 3])
+        for_it = A if battle.candidate_a_id == favourite.pk else B
+        judged(battle, for_it if number % 3 < 2 else TIE)
+    found = quality.repeated(vote_table(campaign.board), Criterion.CONTENT)
+    assert (found.n_items, found.n_judgements) == (2, 12)
+    assert found.nominal is not None
+    assert found.nominal.value == pytest.approx(1)
+
+
+def asked(source: Source, **query: str) -> Report:
+    return filters.build(replace(source, query=query))
+
+
+def test_a_filter_says_what_it_admits_and_by_how_much_it_moves_the_board(campaign: Campaign) -> None:
+    for vote in Vote.objects.filter(winner="a_better")[:6]:
+        exclude(vote_id=vote.pk, reason=ExclusionReason.GUEST, source=ExclusionSource.STAFF)
+    source = source_of(campaign.board)
+    cited, admitting = asked(source), asked(source, guest="on")
+    assert {row["difference"] for row in rows(cited, "board")} == {0.0}
+    assert any(row["difference"] for row in rows(admitting, "board"))
+    told = {row["reason"]: row for row in rows(admitting, "reasons")}
+    assert (told["guest"]["excludes"], told["guest"]["admitted"]) == (False, 6)
+    assert sum(int(row["battles"] or 0) for row in rows(admitting, "board")) == 2 * 40
+    assert sum(int(row["battles"] or 0) for row in rows(cited, "board")) == 2 * 34
+    written = getattr(admitting, "written")  # noqa: B009  # a report that fills its form again
+    assert rows(asked(source, exclude=written), "board") == rows(admitting, "board")
+    assert asked(source, exclude="whim").reason
+
+
+def test_a_filters_page_keeps_what_was_asked_in_its_downloads(campaign: Campaign, client: Client) -> None:
+    address = reverse("report", args=[campaign.board.slug, "filters"])
+    text = client.get(address, {"guest": "on", "criterion": "content"}).content.decode()
+    assert "criterion=content&amp;guest=on&amp;format=csv" in text
+    assert client.get(address, {"exclude": "whim"}).status_code == 200
+
+
+def test_a_slice_of_fewer_than_five_volunteers_says_nothing(campaign: Campaign) -> None:
+    report = slices.build(source_of(campaign.board))
+    told = {row["slice"]: row for row in rows(report, "slices")}
+    assert told["C1-C2"]["users"] == 6
+    assert (told["B1-B2"]["status"], told["B1-B2"]["users"], told["B1-B2"]["votes"]) == (
+        "suppressed",
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize(("by", "names"), [("turns", {"1", "2", "3+"}), ("length", None), ("week", None)])
+def test_votes_are_sliced_by_what_was_asked(campaign: Campaign, by: str, names: set[str] | None) -> None:
+    report = slices.build(replace(source_of(campaign.board), query={"by": by}))
+    told = rows(report, "slices")
+    assert sum(int(row["votes"] or 0) for row in told) == 40
+    assert names is None or {row["slice"] for row in told} == names
+    assert slices.build(replace(source_of(campaign.board), query={"by": "shoe"})).reason
+
+
+def test_style_is_measured_on_the_stored_answers(campaign: Campaign) -> None:
+    read = styled_votes(campaign.board, Criterion.OVERALL)
+    a, b = read.measures["length"]
+    first = Battle.objects.order_by("created_at")[0]
+    lengths = {side: sum(len(text) for text in texts) for side, texts in answers_of(first).items()}
+    assert (a[0], b[0]) == (lengths["A"], lengths["B"])
+    assert (read.n_counted, read.n_untimed) == (40, 0)
+    assert styled_votes(campaign.board, Criterion.OVERALL, most=7).ballots.n_votes == 7
+
+
+def answers_of(battle: Battle) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {"A": [], "B": []}
+    for turn in battle.turns.all():
+        for answer in turn.answers.all():
+            found[answer.side].append(answer.text)
+    return found
+
+
+def test_style_tells_what_length_is_worth_and_what_never_differs(campaign: Campaign) -> None:
+    report = style.build(source_of(campaign.board))
+    told = {row["covariate"]: row for row in rows(report, "terms")}
+    assert told["length"]["status"] == "told"
+    assert float(told["length"]["low"] or 0) < float(told["length"]["high"] or 0)
+    assert {told[name]["status"] for name in ("headers", "lists", "bold", "latency")} == {"never_differs"}
+    assert len(rows(report, "ratings")) == 2
