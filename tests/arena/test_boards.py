@@ -200,7 +200,9 @@ def test_the_page_costs_the_same_queries_however_much_was_voted_and_published(cl
             make_snapshot(board, n)
         for _ in range(5):
             make_candidate()
-    assert counts[0] == counts[1] <= 9
+    assert (
+        counts[0] == counts[1] <= 11
+    )  # two of them ask whether recipes and benchmarks have anything to say of it
 
 
 @given(st.floats(-3000, 3000))

@@ -9,6 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from arena.reports import registry
+
 pytestmark = [pytest.mark.browser, pytest.mark.model_server]
 NAMES = re.compile(r"txiki|Txiki|127\.0\.0\.1:\d+/v1")
 PHONE, DESKTOP = (390, 844), (1280, 900)
@@ -114,4 +116,17 @@ def test_every_other_page_is_accessible(chromium: Browser, site: str, address: s
     found = context.new_page()
     found.goto(address)
     check_access(found)
+    context.close()
+
+
+@pytest.mark.parametrize("kind", [pytest.param(each.slug, id=each.slug) for each in registry.PAGES])
+def test_every_page_of_a_board_is_accessible_and_fits_a_phone(
+    chromium: Browser, site: str, kind: str
+) -> None:
+    context = chromium.new_context(base_url=site, viewport={"width": PHONE[0], "height": PHONE[1]})
+    found = context.new_page()
+    for board in ("ebaluatoia-2025", "lehia"):
+        answer = found.goto(f"/leaderboard/{board}/{kind}/")
+        if answer is not None and answer.status == 200:
+            check_access(found)
     context.close()
