@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 IMAGES = Path(__file__).resolve().parent / "img"
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 SCHEMES = ("light", "dark")
+READING_MS = 2_500  # a vote that comes sooner than anybody reads would not count
 QUESTIONS = ("Zein da Frantziako hiriburua?", "Eta zer kolore du zeruak?")
 
 
@@ -62,6 +63,7 @@ def _screens(browser: Browser, address: str, size: str, scheme: str) -> None:
     page.check("[name=language][value=tie]")
     vote.scroll_into_view_if_needed()
     keep("vote")
+    page.wait_for_timeout(READING_MS)
     page.click("[data-vote] > .primary")
     reveal = page.locator("[data-reveal]")
     expect(reveal).to_be_visible()
