@@ -83,3 +83,11 @@ class ExclusionSource(StrEnum):
     STATISTICS = "statistics"
     STAFF = "staff"
     VOLUNTEER = "volunteer"
+
+
+class FindingState(StrEnum):
+    """What staff made of a finding: nothing yet, none of the volunteer's votes count, or it is nothing."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from arena.admin import battles, people
+from arena.admin import battles, findings, people
 
-__all__ = ["battles", "people"]
+__all__ = ["battles", "findings", "people"]
 
 admin.site.site_header = admin.site.site_title = "Lehia"

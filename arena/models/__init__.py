@@ -3,6 +3,7 @@
 from arena.models.battles import Answer, Battle, Turn
 from arena.models.campaigns import Campaign
 from arena.models.exclusions import Exclusion
+from arena.models.findings import Finding
 from arena.models.people import Consent, Participant, User
 from arena.models.votes import Judgement, Vote
 
@@ -12,6 +13,7 @@ __all__ = [
     "Campaign",
     "Consent",
     "Exclusion",
+    "Finding",
     "Judgement",
     "Participant",
     "Turn",

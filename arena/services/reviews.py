@@ -1,0 +1,121 @@
+"""The review queue: statistics find, staff decide."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from arena.models import Finding, Participant, User
+from arena.selectors.ballots import VoteTable, vote_table
+from arena.selectors.raters import examined
+from arena.services.exclusions import flag_participant
+from arena.types import ExclusionSource, FindingState
+from ranking.models import Board
+from ranking.raters import Rater, RaterTest, Residual
+from ranking.types import BoardKind, Criterion
+
+logger = logging.getLogger(__name__)
+
+_NEW_EVIDENCE = 2  # a decided finding comes up again once the volunteer has so many times the votes
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What a review of one board came to: votes that count, volunteers among them, those flagged, and findings that are new."""
+
+    votes: int
+    raters: int
+    flagged: int
+    new: int
+
+
+def review_all() -> dict[str, Reviewed]:
+    """Review every live board; by its slug."""
+    return {board.slug: review(board) for board in Board.objects.filter(kind=BoardKind.LIVE.value)}
+
+
+def review(board: Board) -> Reviewed:
+    """Test each volunteer's counted votes, overall, and queue what staff should look at. Excludes nobody.
+
+    One finding for each test that flags a volunteer. An open one is brought up to date, so that repeating it changes nothing; one that was decided comes up
+    again only on twice the votes. Holds no lock while it computes; two reviews of one board wait for each other while they store.
+    """
+    table = vote_table(board)
+    ballots = table.ballots(Criterion.OVERALL, table.reasons == 0)
+    found = examined(ballots)
+    flagged = found.flagged if found else ()
+    with transaction.atomic():
+        Board.objects.select_for_update(no_key=True).get(pk=board.pk)
+        new = sum(
+            _store(board, table, rater, test)
+            for rater in _unconfirmed(table, flagged)
+            for test in rater.reasons
+        )
+    said = Reviewed(ballots.n_votes, len(found.raters) if found else 0, len(flagged), new)
+    logger.info(
+        "review of board %s: %d votes, %d raters, %d flagged, %d new findings",
+        *(board.pk, said.votes, said.raters, said.flagged, said.new),
+    )
+    return said
+
+
+def confirm(*, finding_id: UUID, staff: User | None) -> int:
+    """Count none of the volunteer's votes, given or to come, and close all that is open against them. Returns how many votes.
+
+    Repeating it ends what was cut off. A finding that was dismissed stays so: returns 0.
+    """
+    finding = Finding.objects.select_related("participant").get(pk=finding_id)
+    if finding.state == FindingState.DISMISSED.value:
+        return 0
+    votes = flag_participant(participant=finding.participant, source=ExclusionSource.STATISTICS, staff=staff)
+    Finding.objects.filter(participant=finding.participant, state=FindingState.OPEN.value).update(
+        state=FindingState.CONFIRMED.value, staff=staff, decided_at=timezone.now()
+    )
+    logger.info("finding %s confirmed: %d votes count no more", finding_id, votes)
+    return votes
+
+
+def dismiss(*, finding_id: UUID, staff: User | None) -> bool:
+    """Close an open finding and leave the votes as they are. Returns whether it was open."""
+    closed = Finding.objects.filter(pk=finding_id, state=FindingState.OPEN.value).update(
+        state=FindingState.DISMISSED.value, staff=staff, decided_at=timezone.now()
+    )
+    if closed:
+        logger.info("finding %s dismissed", finding_id)
+    return bool(closed)
+
+
+def _unconfirmed(table: VoteTable, flagged: tuple[Rater, ...]) -> list[Rater]:
+    """Those whose votes staff did not take out meanwhile."""
+    asked = [table.participants[rater.user] for rater in flagged]
+    out = set(Participant.objects.filter(pk__in=asked, flagged_at__isnull=False).values_list("pk", flat=True))
+    return [rater for rater in flagged if table.participants[rater.user] not in out]
+
+
+def _store(board: Board, table: VoteTable, rater: Rater, test: RaterTest) -> bool:
+    """Open a finding or bring the open one up to date. Returns whether it is new. Holds the board's lock."""
+    participant_id = table.participants[rater.user]
+    last = (
+        Finding.objects.filter(board=board, participant_id=participant_id, test=test.value)
+        .order_by("-found_at")
+        .first()
+    )
+    residual: Residual = getattr(rater, test.value)
+    numbers = {
+        "statistic": residual.statistic,
+        "p": residual.p,
+        "q": rater.q,
+        "n_votes": rater.n_votes,
+        "model": (rater.model or "") if test is RaterTest.ONE_MODEL else "",
+    }
+    if last is not None and last.state == FindingState.OPEN.value:
+        Finding.objects.filter(pk=last.pk, state=FindingState.OPEN.value).update(**numbers)
+        return False
+    if last is not None and rater.n_votes < _NEW_EVIDENCE * last.n_votes:
+        return False
+    Finding.objects.create(board=board, participant_id=participant_id, test=test.value, **numbers)
+    return True
