@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from arena.admin.readonly import ReadOnlyAdmin
@@ -18,6 +19,9 @@ from arena.reports.labels import value_label
 from arena.services.reviews import confirm, dismiss
 from arena.types import FindingState
 
+if TYPE_CHECKING:
+    from django.contrib.admin.filters import _ListFilterChoices
+
 
 class StateFilter(admin.SimpleListFilter):
     """Open ones, unless another state is asked for."""
@@ -25,23 +29,21 @@ class StateFilter(admin.SimpleListFilter):
     title = _("state")
     parameter_name = "state"
 
-    def lookups(
-        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
-    ) -> list[tuple[str, str | Promise]]:
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
         return [
-            (FindingState.CONFIRMED.value, _("confirmed")),
-            (FindingState.DISMISSED.value, _("dismissed")),
-            ("all", _("all")),
+            (FindingState.CONFIRMED.value, gettext("confirmed")),
+            (FindingState.DISMISSED.value, gettext("dismissed")),
+            ("all", gettext("all")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Finding]) -> QuerySet[Finding]:
         asked = self.value() or FindingState.OPEN.value
         return queryset if asked == "all" else queryset.filter(state=asked)
 
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        first, *others = super().choices(changelist)  # Django calls the first one "all"
-        yield {**first, "display": _("open")}
-        yield from others
+    def choices(self, changelist: ChangeList) -> Iterator[_ListFilterChoices]:
+        first, *others = super().choices(changelist)
+        first["display"] = gettext("open")  # Django calls the first one "all"
+        yield from (first, *others)
 
 
 @admin.register(Finding)
