@@ -23,10 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         if options.command == "recipes":
-            found = [config.load(name).model_dump() for name in config.names()]
+            found = [config.load(name).model_dump(mode="json") for name in config.names()]
         else:
             found = train(
-                options.recipes or config.names(), options.models, jobs=options.jobs, line=options.line
+                options.recipes or config.embedded(), options.models, jobs=options.jobs, line=options.line
             )
     except BadRecipe as error:
         print(error, file=sys.stderr)  # noqa: T201  # the command's own output
@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("recipes", help="list all recipes with their parameters")
     command = commands.add_parser("train", help="train recipes; those that are trained are left as they are")
-    command.add_argument("recipes", nargs="*", metavar="RECIPE", help="all of them if left out")
+    command.add_argument("recipes", nargs="*", metavar="RECIPE", help="the embedded candidates if left out")
     command.add_argument("--models", type=Path, default=Path("var/models"))
     command.add_argument("--jobs", type=int, default=2, help="processes at a time, of one thread each")
     command.add_argument("--line", type=int, default=0, help=argparse.SUPPRESS)

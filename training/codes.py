@@ -7,25 +7,46 @@ from dataclasses import dataclass
 
 from training.errors import BadRecipe
 
-_CODE = re.compile(r"(?P<family>[a-z]+)_(?P<corpus>[01])(?P<eu>[01])(?P<en>[01])")
+_CODE = re.compile(
+    r"(?P<family>[a-z]+(?:_[0-2])?)_(?P<corpus>[01])(?P<eu>[01])(?P<en>[01])(?:_(?P<variant>[a-z0-9]+))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a candidate was trained on: Basque documents, Basque chats, English chats."""
+    """What a candidate was trained on: Basque documents, Basque chats, English chats.
+
+    Parameters
+    ----------
+    family
+        ``txiki``, or ``exp_0``, ``exp_1``, ``exp_2`` for the study's backbones: base English, base Basque, instructed English.
+    variant
+        What else is different, such as ``70b`` or ``lora``; empty for the plain run.
+    """
 
     family: str
     corpus: bool
     eu: bool
     en: bool
+    variant: str = ""
 
     def __str__(self) -> str:
-        return f"{self.family}_{self.corpus:d}{self.eu:d}{self.en:d}"
+        tail = f"_{self.variant}" if self.variant else ""
+        return f"{self.family}_{self.corpus:d}{self.eu:d}{self.en:d}{tail}"
+
+    @property
+    def factors(self) -> dict[str, bool]:
+        return {"corpus": self.corpus, "eu": self.eu, "en": self.en}
 
 
 def parse(text: str) -> Code:
-    """The code in ``txiki_110``. Raises :class:`~training.errors.BadRecipe` for anything else."""
+    """The code in ``txiki_110`` or ``exp_2_101_70b``. Raises :class:`~training.errors.BadRecipe` for anything else."""
     found = _CODE.fullmatch(text)
     if found is None:
-        raise BadRecipe(f"{text!r} is not a code such as txiki_110")
-    return Code(found["family"], *(found[factor] == "1" for factor in ("corpus", "eu", "en")))
+        raise BadRecipe(f"{text!r} is not a code such as txiki_110 or exp_2_101_70b")
+    corpus, eu, en = (found[factor] == "1" for factor in ("corpus", "eu", "en"))
+    return Code(found["family"], corpus, eu, en, found["variant"] or "")
+
+
+def is_code(text: str) -> bool:
+    return _CODE.fullmatch(text) is not None

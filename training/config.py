@@ -8,17 +8,40 @@ from typing import Any, Literal
 import pydantic
 import yaml
 
+from training import codes
 from training.errors import BadRecipe
 
 RECIPES = Path(__file__).parent / "recipes"
+BUILT_IN = "builtin:"
 
 
-class _Strict(pydantic.BaseModel):
+class Strict(pydantic.BaseModel):
+    """Frozen, and no key that it does not know."""
+
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
 
-class ModelShape(_Strict):
-    """A Llama; the defaults make about 0.9 M parameters."""
+class Backbone(Strict):
+    """Weights to start from.
+
+    Parameters
+    ----------
+    path
+        A folder, under ``BASE/`` where the cluster keeps its models.
+    name, licence
+        For people: reports, model card, manifest.
+    parameters_b
+        Parameters, in units of 1e9.
+    """
+
+    path: str
+    name: str
+    licence: str
+    parameters_b: float = pydantic.Field(gt=0)
+
+
+class ModelShape(Strict):
+    """A Llama from scratch, with tied embeddings and a tokenizer of its own."""
 
     vocabulary: int = pydantic.Field(ge=300)
     hidden: int = pydantic.Field(ge=8)
@@ -30,45 +53,226 @@ class ModelShape(_Strict):
     initial_spread: float = pydantic.Field(gt=0)
 
 
-class Mixture(_Strict):
-    """Shares of the rows' tokens, by source; they sum to one."""
+class Source(Strict):
+    """One set of rows.
+
+    Parameters
+    ----------
+    path
+        A file, a folder of shards, ``DATA/...`` under the cluster's data folder, or ``builtin:NAME``, made by this package.
+    kind
+        ``documents`` (rows of ``text``, every token learnt) or ``chats`` (rows of ``conversations``, the assistant's words and end of turn learnt).
+    factor
+        The digit of the code that takes it in.
+    """
+
+    path: str
+    kind: Literal["documents", "chats"]
+    factor: Literal["corpus", "eu", "en"]
+
+
+class Shares(Strict):
+    """Shares of the learnt stream's tokens, by factor; they sum to one."""
 
     corpus: float = pydantic.Field(default=0, ge=0, le=1)
     eu: float = pydantic.Field(default=0, ge=0, le=1)
     en: float = pydantic.Field(default=0, ge=0, le=1)
 
     @pydantic.model_validator(mode="after")
-    def _sum(self) -> Mixture:
+    def _sum(self) -> Shares:
         if abs(self.corpus + self.eu + self.en - 1) > 1e-9:
             raise ValueError("the shares of corpus, eu and en do not sum to 1")
         return self
 
 
-class Schedule(_Strict):
-    optimizer: Literal["adamw", "muon"]
-    steps: int = pydantic.Field(ge=1)
-    rows: int = pydantic.Field(ge=1)
+class Data(Strict):
+    """What is learnt and what is measured on.
+
+    Parameters
+    ----------
+    sources
+        By name; the recipe's code says which are taken.
+    shares
+        Of the stream, by factor; left out, all sources make one shuffled stream without weights, as in the study.
+    evaluation
+        By name; never trained on.
+    row_tokens
+        Length of a packed row.
+    """
+
+    sources: dict[str, Source]
+    shares: Shares | None = None
+    evaluation: dict[str, Source] = {}
     row_tokens: int = pydantic.Field(ge=64)
+
+
+class Batch(Strict):
+    """A step sees ``rows * accumulation * processes`` rows of ``row_tokens`` tokens."""
+
+    rows: int = pydantic.Field(ge=1)
+    accumulation: int = pydantic.Field(default=1, ge=1)
+    processes: int = pydantic.Field(default=1, ge=1)
+
+
+class Optimizer(Strict):
+    """Fused AdamW, or Muon for matrices inside the layers and AdamW for the rest (``docs/decisions/0005-muon.md``)."""
+
+    name: Literal["adamw", "muon"]
     learning_rate: float = pydantic.Field(gt=0)
-    floor: float = pydantic.Field(ge=0, le=1)
-    warmup: float = pydantic.Field(ge=0, le=1)
+    beta1: float = pydantic.Field(ge=0, lt=1)
+    beta2: float = pydantic.Field(ge=0, lt=1)
+    epsilon: float = pydantic.Field(gt=0)
     weight_decay: float = pydantic.Field(ge=0)
     clip: float = pydantic.Field(gt=0)
+
+
+class Schedule(Strict):
+    """Cosine with a floor, for so many epochs, steps or seconds: exactly one of them.
+
+    Parameters
+    ----------
+    epochs, steps, seconds
+        How long. Seconds are of wall clock: the schedule follows the time that has passed, so that the floor is reached when it ends.
+    warmup
+        Share of the whole, from 0 linearly to the learning rate.
+    floor
+        The learning rate at the end, as a share of the highest.
+    seed
+        Of weights, order, dropout and noise.
+    """
+
+    epochs: int | None = pydantic.Field(default=None, ge=1)
+    steps: int | None = pydantic.Field(default=None, ge=1)
+    seconds: int | None = pydantic.Field(default=None, ge=1)
+    warmup: float = pydantic.Field(ge=0, le=1)
+    floor: float = pydantic.Field(ge=0, le=1)
     seed: int
 
+    @pydantic.model_validator(mode="after")
+    def _one_length(self) -> Schedule:
+        if sum(each is not None for each in (self.epochs, self.steps, self.seconds)) != 1:
+            raise ValueError(
+                "give exactly one of epochs, steps and seconds; null takes an inherited one back"
+            )
+        return self
 
-class Recipe(_Strict):
+
+class Lora(Strict):
+    """Low-rank adapters on the named matrices; the backbone itself stays as it is."""
+
+    rank: int = pydantic.Field(ge=1)
+    alpha: float = pydantic.Field(gt=0)
+    dropout: float = pydantic.Field(ge=0, lt=1)
+    matrices: tuple[str, ...]
+
+
+class Method(Strict):
+    """How a step is computed.
+
+    Parameters
+    ----------
+    attention
+        ``flash_attention_2`` takes packed rows without a mask at their full length; the others build the same isolation from position ids.
+    precision
+        Of the forward pass; weights of a fully trained model and the optimizer's state stay in float32 where ``bf16`` is autocast.
+    neftune_alpha
+        Noise of NEFTune on the embeddings; null for none.
+    liger
+        Liger's fused kernels, on a GPU where the package is present.
+    """
+
+    attention: Literal["eager", "sdpa", "flex_attention", "flash_attention_2"]
+    precision: Literal["fp32", "bf16"]
+    gradient_checkpointing: bool
+    neftune_alpha: float | None = pydantic.Field(default=None, gt=0)
+    liger: bool
+    compile: bool
+    lora: Lora | None = None
+
+
+class Parallel(Strict):
+    """How weights lie over processes: on each whole (``ddp``), sharded over all (``full``), or sharded in groups of ``shard`` and copied ``copies`` times."""
+
+    kind: Literal["ddp", "full", "hybrid"]
+    shard: int | None = pydantic.Field(default=None, ge=1)
+    copies: int | None = pydantic.Field(default=None, ge=1)
+
+    @pydantic.model_validator(mode="after")
+    def _groups(self) -> Parallel:
+        if (self.kind == "hybrid") != (self.shard is not None and self.copies is not None):
+            raise ValueError("shard and copies belong to kind: hybrid, and to it alone")
+        return self
+
+
+class Cadence(Strict):
+    """How often a run is measured, saved and written of; null for never, saves at the end apart."""
+
+    evaluations_an_epoch: int | None = pydantic.Field(default=None, ge=1)
+    saves_an_epoch: int | None = pydantic.Field(default=None, ge=1)
+    kept: int = pydantic.Field(ge=1)
+    steps_a_log: int = pydantic.Field(ge=1)
+
+
+class Sampling(Strict):
+    """How the candidate is asked to write in the arena."""
+
+    temperature: float = pydantic.Field(ge=0, le=2)
+    top_p: float = pydantic.Field(gt=0, le=1)
+    max_tokens: int = pydantic.Field(ge=1)
+    stop: tuple[str, ...] = ()
+
+
+class Recipe(Strict):
+    """One run, whole: from weights and rows to a candidate."""
+
     code: str
     name: str
     description: str
-    mixture: Mixture
-    model: ModelShape
+    licence: str
+    backbone: Backbone | None = None
+    shape: ModelShape | None = None
+    data: Data
+    batch: Batch
+    optimizer: Optimizer
     schedule: Schedule
+    method: Method
+    parallel: Parallel
+    cadence: Cadence
+    sampling: Sampling
+
+    @pydantic.model_validator(mode="after")
+    def _whole(self) -> Recipe:
+        if (self.backbone is None) == (self.shape is None):
+            raise ValueError("give a backbone to start from, or a shape to make from scratch")
+        code, shares = codes.parse(self.code), self.data.shares
+        if shares and any((getattr(shares, factor) > 0) != on for factor, on in code.factors.items()):
+            raise ValueError("the shares are of other factors than the code's digits")
+        if not self.sources:
+            raise ValueError("the code's digits take in no source")
+        return self
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it needs nothing from outside this package."""
+        return self.shape is not None and all(
+            each.path.startswith(BUILT_IN) for each in self.sources.values()
+        )
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """The sources that the code's digits take in, in the file's order."""
+        factors = codes.parse(self.code).factors
+        return {name: each for name, each in self.data.sources.items() if factors[each.factor]}
 
 
 def names() -> list[str]:
     """The codes of all recipes."""
-    return sorted(path.stem for path in RECIPES.glob("*_???.yaml"))
+    return sorted(path.stem for path in RECIPES.glob("*.yaml") if codes.is_code(path.stem))
+
+
+def embedded() -> list[str]:
+    """The codes of the candidates that this package makes from its own texts alone."""
+    return [code for code in names() if load(code).is_built_in]
 
 
 def load(code: str) -> Recipe:
@@ -81,17 +285,42 @@ def load(code: str) -> Recipe:
     """
     if code not in names():
         raise BadRecipe(f"no recipe is called {code!r}; there are {', '.join(names())}")
+    return load_file(RECIPES / f"{code}.yaml")
+
+
+def load_file(path: Path) -> Recipe:
+    """A recipe of one's own, whose name is its code; what it extends lies beside it or among the package's recipes.
+
+    Raises
+    ------
+    BadRecipe
+    """
     try:
-        return Recipe.model_validate({"code": code} | _read(f"{code}.yaml"))
+        return Recipe.model_validate({"code": path.stem} | _read(path, ()))
     except pydantic.ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'recipe'}: {e['msg']}" for e in error.errors())
-        raise BadRecipe(f"{code}.yaml: {faults}") from None
+        raise BadRecipe(f"{path.name}: {faults}") from None
 
 
-def _read(name: str) -> dict[str, Any]:
-    values: dict[str, Any] = yaml.safe_load((RECIPES / name).read_text())
-    base = values.pop("extends", None)
-    return _over(_read(base), values) if base else values
+def _read(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
+    if path in above:
+        raise BadRecipe(f"{path.name} extends itself")
+    try:
+        values = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise BadRecipe(f"{path}: {error}") from None
+    if not isinstance(values, dict):
+        raise BadRecipe(f"{path.name}: not a mapping of keys to values")
+    bases = values.pop("extends", [])
+    merged: dict[str, Any] = {}
+    for base in [bases] if isinstance(bases, str) else bases:
+        merged = _over(merged, _read(_beside(path, base), (*above, path)))
+    return _over(merged, values)
+
+
+def _beside(path: Path, base: str) -> Path:
+    near = path.with_name(base)
+    return near if near.exists() else RECIPES / base
 
 
 def _over(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

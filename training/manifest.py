@@ -46,11 +46,11 @@ def candidate_manifest(recipe: Recipe, run: Run, *, model_folder: str) -> dict[s
         "description": recipe.description,
         "backbone": f"hutsetik sortua, {run.parameters / 1e6:.2f} milioi parametro".replace(".", ","),
         "training_data": ", ".join(parts) + " (CC0-1.0)",
-        "licence": "CC0-1.0",
+        "licence": recipe.licence,
         "maker": "Lehia",
         "model_folder": model_folder,
         "system_prompt_mode": "system",
-        "sampling": {"temperature": 0.9, "top_p": 0.95, "max_tokens": 256, "stop": []},
+        "sampling": recipe.sampling.model_dump(mode="json"),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "run": asdict(run),
     }

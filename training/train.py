@@ -10,9 +10,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.config import Recipe, Schedule
+from training import config
+from training.config import ModelShape, Recipe
 from training.data import chats, mix
 from training.data.pack import Row
+from training.errors import BadRecipe
 from training.evaluate import exact_share
 from training.fingerprint import fingerprint
 from training.manifest import Run, candidate_manifest
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, TrainingArguments
 
 MANIFEST = "candidate.json"
-_BETAS = (0.9, 0.95)
 
 
 def is_trained(recipe: Recipe, models: Path) -> bool:
@@ -43,9 +44,10 @@ def run(recipe: Recipe, models: Path, *, line: int = 0) -> Path:
     written beside it and renamed.
     """
     started = time.perf_counter()
+    shape, steps = _from_scratch(recipe)
     quiet_torch(recipe.schedule.seed)
-    tokenizer = train_tokenizer(mix.tokenizer_texts(), vocabulary=recipe.model.vocabulary)
-    model = build_model(recipe.model, tokenizer)
+    tokenizer = train_tokenizer(mix.tokenizer_texts(), vocabulary=shape.vocabulary)
+    model = build_model(shape, tokenizer)
     data = mix.rows(recipe, tokenizer)
     models.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=models, prefix=f".{recipe.code}-") as scratch:
@@ -55,7 +57,7 @@ def run(recipe: Recipe, models: Path, *, line: int = 0) -> Path:
         held = chats.basque()
         record = Run(
             recipe=recipe.code,
-            steps=recipe.schedule.steps,
+            steps=steps,
             seed=recipe.schedule.seed,
             tokens=sum(len(row.input_ids) for row in data),
             parameters=model.num_parameters(),
@@ -72,6 +74,12 @@ def run(recipe: Recipe, models: Path, *, line: int = 0) -> Path:
             shutil.rmtree(final, ignore_errors=True)
             folder.rename(final)
     return final
+
+
+def _from_scratch(recipe: Recipe) -> tuple[ModelShape, int]:
+    if recipe.shape is None or recipe.schedule.steps is None:
+        raise BadRecipe(f"{recipe.code}: only recipes of a shape and a number of steps can be trained yet")
+    return recipe.shape, recipe.schedule.steps
 
 
 def quiet_torch(seed: int) -> None:
@@ -101,50 +109,57 @@ def _fit(
     model.config.use_cache = False
     trainer = Trainer(
         model=model,
-        args=_arguments(recipe.schedule, scratch),
+        args=_arguments(recipe, scratch),
         train_dataset=data,
         data_collator=collate,
-        optimizers=(build_optimizer(model, recipe.schedule), None),
+        optimizers=(build_optimizer(model, recipe.optimizer), None),
         callbacks=[ProgressBar(recipe.code, line=line)],
     )
     trainer.remove_callback(PrinterCallback)
     return float(trainer.train().training_loss)
 
 
-def _arguments(schedule: Schedule, scratch: Path) -> TrainingArguments:
+def _arguments(recipe: Recipe, scratch: Path) -> TrainingArguments:
     from transformers import TrainingArguments
 
+    schedule, optimizer = recipe.schedule, recipe.optimizer
+    steps = schedule.steps or 0
     return TrainingArguments(
         output_dir=str(scratch),
-        max_steps=schedule.steps,
-        per_device_train_batch_size=schedule.rows,
-        learning_rate=schedule.learning_rate,
+        max_steps=steps,
+        per_device_train_batch_size=recipe.batch.rows,
+        learning_rate=optimizer.learning_rate,
         lr_scheduler_type="cosine_with_min_lr",
         lr_scheduler_kwargs={"min_lr_rate": schedule.floor},
-        warmup_steps=round(schedule.warmup * schedule.steps),
+        warmup_steps=round(schedule.warmup * steps),
         optim="adamw_torch",
-        adam_beta1=_BETAS[0],
-        adam_beta2=_BETAS[1],
-        weight_decay=schedule.weight_decay,
-        max_grad_norm=schedule.clip,
+        adam_beta1=optimizer.beta1,
+        adam_beta2=optimizer.beta2,
+        weight_decay=optimizer.weight_decay,
+        max_grad_norm=optimizer.clip,
         seed=schedule.seed,
         use_cpu=True,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
         save_strategy="no",
-        logging_steps=50,
+        logging_steps=recipe.cadence.steps_a_log,
         report_to=[],
         disable_tqdm=True,
     )
 
 
-def build_optimizer(model: LlamaForCausalLM, schedule: Schedule) -> Optimizer | None:
+def build_optimizer(model: LlamaForCausalLM, optimizer: config.Optimizer) -> Optimizer | None:
     """The recipe's optimizer; ``None`` for the trainer's own AdamW."""
-    if schedule.optimizer == "adamw":
+    if optimizer.name == "adamw":
         return None
     from training.optimizer import MuonWithAdamW
 
-    return MuonWithAdamW(model, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, betas=_BETAS)
+    return MuonWithAdamW(
+        model,
+        lr=optimizer.learning_rate,
+        weight_decay=optimizer.weight_decay,
+        betas=(optimizer.beta1, optimizer.beta2),
+    )
 
 
 def collate(rows: list[dict[str, list[int]]]) -> dict[str, Any]:

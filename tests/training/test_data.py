@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -147,9 +148,10 @@ def test_positions_restart_and_no_segment_predicts_the_next(segments: list[Segme
 def test_packed_segments_do_not_see_each_other(tokenizer: PreTrainedTokenizerFast) -> None:
     import torch
 
-    recipe = config.load("txiki_110")
+    shape = config.load("txiki_110").shape
+    assert shape
     torch.manual_seed(1)
-    model = build_model(recipe.model, tokenizer).eval()
+    model = build_model(shape, tokenizer).eval()
     model.config.use_cache = False
     first, second = document(tokenizer, "Lehenengo dokumentua."), document(tokenizer, "Bigarrena hau da.")
     ids = torch.tensor([[*first.ids, *second.ids]])
@@ -193,11 +195,11 @@ def test_the_mixture_follows_its_shares(tokenizer: PreTrainedTokenizerFast) -> N
 
 
 def test_every_recipe_loads_and_says_what_its_code_says() -> None:
-    assert config.names() == ["txiki_010", "txiki_011", "txiki_100", "txiki_110"]
-    for name in config.names():
+    assert config.embedded() == ["txiki_010", "txiki_011", "txiki_100", "txiki_110"]
+    for name in config.embedded():
         recipe, code = config.load(name), codes.parse(name)
         assert str(code) == name
-        assert [bool(getattr(recipe.mixture, part)) for part in ("corpus", "eu", "en")] == [
+        assert [bool(getattr(recipe.data.shares, part)) for part in ("corpus", "eu", "en")] == [
             code.corpus,
             code.eu,
             code.en,
@@ -210,13 +212,24 @@ def test_a_wrong_code_is_refused(text: str) -> None:
         codes.parse(text)
 
 
-def test_an_unknown_recipe_or_key_is_named(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_recipe_or_key_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadRecipe, match="txiki_999"):
         config.load("txiki_999")
-    read = config._read
-    monkeypatch.setattr(config, "_read", lambda name: read(name) | {"colour": "red"})
-    with pytest.raises(BadRecipe, match="colour"):
-        config.load("txiki_110")
-    monkeypatch.setattr(config, "_read", lambda name: read(name) | {"mixture": {"eu": 0.5}})
-    with pytest.raises(BadRecipe, match="sum to 1"):
-        config.load("txiki_110")
+    own = tmp_path / "txiki_110.yaml"
+    for line, fault in (
+        ("colour: red", "colour"),
+        ("data: {shares: {eu: 0.5}}", "sum to 1"),
+        ("data: {shares: {en: 0.1, eu: 0.9}}", "digits"),
+        ("schedule: {epochs: 2}", "exactly one"),
+        ("shape: null", "backbone"),
+        ("- 1", "txiki_110.yaml"),
+    ):
+        own.write_text(f"extends: _txiki.yaml\nname: T\ndescription: T\n{line}\n")
+        with pytest.raises(BadRecipe, match=fault):
+            config.load_file(own)
+
+
+def test_a_recipe_that_extends_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "txiki_110.yaml").write_text("extends: txiki_110.yaml")
+    with pytest.raises(BadRecipe, match="extends itself"):
+        config.load_file(tmp_path / "txiki_110.yaml")

@@ -20,11 +20,11 @@ def rows(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> list[Row]:
 
     Sources are drawn by their shares of tokens, not of segments. Chats longer than a row are left out.
     """
-    schedule = recipe.schedule
-    rng = random.Random(schedule.seed)  # noqa: S311  # reproducible on purpose
-    segments = (part for part in _segments(recipe, tokenizer, rng) if len(part) <= schedule.row_tokens)
-    packed = pack(segments, length=schedule.row_tokens, pad_id=tokenizer.pad_token_id)
-    return [next(packed) for _ in range(schedule.steps * schedule.rows)]
+    length = recipe.data.row_tokens
+    rng = random.Random(recipe.schedule.seed)  # noqa: S311  # reproducible on purpose
+    segments = (part for part in _segments(recipe, tokenizer, rng) if len(part) <= length)
+    packed = pack(segments, length=length, pad_id=tokenizer.pad_token_id)
+    return [next(packed) for _ in range((recipe.schedule.steps or 0) * recipe.batch.rows)]
 
 
 def tokenizer_texts() -> Iterator[str]:
@@ -43,7 +43,7 @@ def _segments(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, rng: random.Ra
         "eu": _chats(chats.basque(), tokenizer, rng),
         "en": _chats(chats.english(), tokenizer, rng),
     }
-    shares = {name: getattr(recipe.mixture, name) for name in sources}
+    shares = {name: getattr(recipe.data.shares, name) for name in sources}
     given = dict.fromkeys(sources, 0)
     while True:
         # the source that is furthest behind its share comes next
