@@ -33,8 +33,8 @@ def static_files() -> None:
 @pytest.fixture(scope="session")
 def trained() -> Path:
     """The folder of the four small candidates, trained first where they lack."""
-    from training import cli
+    from training.commands.train import train
 
     models = Path(os.environ["LEHIA_MODELS"])
-    cli.train(FOUR, models, jobs=2)
+    train(FOUR, models, jobs=2)
     return models

@@ -1,104 +1,49 @@
-"""``python -m training recipes | train RECIPE ...``."""
+"""``python -m training recipes | data STAGE | train RECIPE ...``."""
 
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
-import subprocess
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import yaml
 
-from training import config
-from training.errors import BadRecipe, RunFailed, TrainingError
+from training.commands import data, recipes, train
+from training.commands.types import Commands, Run
+from training.errors import BadData, BadRecipe, TrainingError
 
-_ENV = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+COMMANDS: tuple[Callable[[Commands], None], ...] = (recipes.add, data.add, train.add)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """0 done, 1 failed, 2 bad input."""
     options = _parser().parse_args(argv)
+    run: Run = options.run
     try:
-        if options.command == "recipes":
-            found = [config.load(name).model_dump(mode="json") for name in config.names()]
-        else:
-            found = train(
-                options.recipes or config.embedded(), options.models, jobs=options.jobs, line=options.line
-            )
-    except BadRecipe as error:
+        found = run(options)
+    except (BadRecipe, BadData) as error:
         print(error, file=sys.stderr)  # noqa: T201  # the command's own output
         return 2
     except TrainingError as error:
         print(error, file=sys.stderr)  # noqa: T201  # the command's own output
         return 1
-    yaml.safe_dump(found, sys.stdout, sort_keys=False, allow_unicode=True)
+    if found is not None:
+        _print(found)
     return 0
 
 
-def train(names: Sequence[str], models: Path, *, jobs: int, line: int = 0) -> list[dict[str, object]]:
-    """Train what is not trained yet, at most *jobs* processes at a time; returns each run's folder.
-
-    A single run takes place in this process, its progress bar on that line of the terminal.
-
-    One training at a time in a folder: a second caller waits and then finds everything done.
-
-    Raises
-    ------
-    BadRecipe, RunFailed
-    """
-    from training.train import is_trained, run
-
-    recipes = [config.load(name) for name in names]
-    models.mkdir(parents=True, exist_ok=True)
-    if len(recipes) == 1:
-        if not is_trained(recipes[0], models):
-            run(recipes[0], models, line=line)
-    else:
-        with (models / ".lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            missing = [each.code for each in recipes if not is_trained(each, models)]
-            if missing:
-                print(f"training {', '.join(missing)}: about two minutes, once", file=sys.stderr)  # noqa: T201  # progress
-                _run_all(missing, models, jobs)
-    return [{"recipe": each.code, "folder": str(models / each.code)} for each in recipes]
-
-
-def _run_all(names: list[str], models: Path, jobs: int) -> None:
-    waiting, running = list(names), dict[str, subprocess.Popen[bytes]]()
+def _print(found: object) -> None:
     try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                # the oldest run always ends first here, so that the line it had is free
-                line = (len(names) - len(waiting)) % jobs
-                name = waiting.pop(0)
-                running[name] = _start(name, models, line)
-            name, process = next(iter(running.items()))
-            if process.wait():
-                raise RunFailed(
-                    f"the run of {name} ended with status {process.returncode}; its messages are above"
-                )
-            del running[name]
-    finally:
-        for process in running.values():
-            process.terminate()
-            process.wait()
-
-
-def _start(name: str, models: Path, line: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "training", "train", name, "--models", str(models), "--line", str(line)]
-    return subprocess.Popen(command, env={**os.environ, **_ENV}, stdout=sys.stderr)
+        yaml.safe_dump(found, sys.stdout, sort_keys=False, allow_unicode=True, width=160)
+        sys.stdout.flush()
+    except BrokenPipeError:  # a reader such as head has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("recipes", help="list all recipes with their parameters")
-    command = commands.add_parser("train", help="train recipes; those that are trained are left as they are")
-    command.add_argument("recipes", nargs="*", metavar="RECIPE", help="the embedded candidates if left out")
-    command.add_argument("--models", type=Path, default=Path("var/models"))
-    command.add_argument("--jobs", type=int, default=2, help="processes at a time, of one thread each")
-    command.add_argument("--line", type=int, default=0, help=argparse.SUPPRESS)
+    for add in COMMANDS:
+        add(commands)
     return parser
