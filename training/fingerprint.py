@@ -11,6 +11,7 @@ _HERE = Path(__file__).parent
 # these read a finished run or start one; nothing that is learnt passes through them
 _ASIDE = {
     "commands",
+    "harness",
     "__init__.py",
     "__main__.py",
     "cli.py",
