@@ -153,7 +153,7 @@ def _dense(cells: Cells, at: Indices) -> Matrix:
 
 
 def _without(rows: Matrix, residual: Vector, curvature: Vector) -> Matrix:
-    """``(1 - r' c r)^-1 r' e`` for each of *k* stacked *rows*, under which the whole Hessian is the identity; of two equal systems (Woodbury) the smaller one is solved."""
+    """``(1 - r' c r)^-1 r' e`` of each of the stacked *rows*, under which the whole Hessian is the identity; of two equal systems (Woodbury) the smaller."""
     few = rows.shape[-2] <= rows.shape[-1]
     weighted, turned = curvature[..., None] * rows, np.swapaxes(rows, -1, -2)
     _check_left(np.sqrt(curvature)[..., None] * rows)
