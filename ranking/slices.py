@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from math import sqrt
 
 import numpy as np
@@ -18,7 +19,14 @@ from ranking.contextual import fit_contextual
 from ranking.covariates import Covariates
 from ranking.errors import NotConverged
 from ranking.fit import Vector
-from ranking.heterogeneity import Heterogeneity, SliceFit, heterogeneity, shrink, variance_between
+from ranking.heterogeneity import (
+    Heterogeneity,
+    SliceFit,
+    covariances,
+    heterogeneity,
+    shrink,
+    variance_between,
+)
 from ranking.ranks import quantile
 from ranking.rateable import rateable, weighted_points
 from ranking.tally import Indices, Matrix
@@ -124,27 +132,56 @@ def compare_slices(
 
     Suppression protects a slice on its own: who knows all other slices and the pooled counts can still subtract them.
     """
-    _check(ballots, place, names, interval)
-    whole = rateable(ballots)
-    at, voters = place[whole.within], whole.ballots.clusters()
-    drafts = [_draft(whole.ballots, voters, at == index, name) for index, name in enumerate(names)]
-    fits = [draft.fit for draft in drafts if draft.fit is not None]
-    compared = len(fits) > 1
-    variance = variance_between(fits) if compared else None
-    shrunk = _shrunk(whole.ballots, fits, variance) if variance is not None else {}
-    models = whole.ballots.models
-    return SliceReport(
-        status=whole.standing,
-        slices=tuple(_finished(draft, models, shrunk.get(draft.name), interval) for draft in drafts),
-        heterogeneity=heterogeneity(fits) if compared else None,
-        spread=None if variance is None else sqrt(variance) * SCALE,
-        interval=interval,
-    )
+    return Sliceable(ballots).compared(place, names, interval=interval)
 
 
-def _check(ballots: Ballots, place: Codes, names: Sequence[str], interval: float) -> None:
-    if place.shape != (ballots.n_votes,):
-        raise ValueError(f"places of shape {place.shape} for {ballots.n_votes} votes")
+class Sliceable:
+    """Votes that are sliced in several ways: what does not depend on the slices is computed once.
+
+    Parameters
+    ----------
+    ballots
+        As for :func:`compare_slices`.
+    """
+
+    def __init__(self, ballots: Ballots) -> None:
+        self._n_votes = ballots.n_votes
+        self._whole = rateable(ballots)
+        self._voters = self._whole.ballots.clusters()
+
+    def compared(self, place: Codes, names: Sequence[str], *, interval: float = 0.95) -> SliceReport:
+        """See :func:`compare_slices`."""
+        _check(self._n_votes, place, names, interval)
+        whole, at = self._whole, place[self._whole.within]
+        drafts = [_draft(whole.ballots, self._voters, at == index, name) for index, name in enumerate(names)]
+        fits = [draft.fit for draft in drafts if draft.fit is not None]
+        joint = covariances(fits) if len(fits) > 1 else None
+        variance = None if joint is None else variance_between(fits, joint)
+        shrunk = {} if variance is None else {fit.name: shrink(fit, *self._pooled, variance) for fit in fits}
+        models = whole.ballots.models
+        return SliceReport(
+            status=whole.standing,
+            slices=tuple(_finished(draft, models, shrunk.get(draft.name), interval) for draft in drafts),
+            heterogeneity=None if joint is None else heterogeneity(fits, joint),
+            spread=None if variance is None else sqrt(variance) * SCALE,
+            interval=interval,
+        )
+
+    @cached_property
+    def _pooled(self) -> tuple[Vector, Matrix]:
+        """Strengths of all votes and their covariance."""
+        ballots = self._whole.ballots
+        nothing = Covariates.none(ballots.n_votes)
+        fit = fit_contextual(ballots, nothing)
+        covariance, _ = voter_covariance(ballots, nothing, fit)
+        if covariance is None:
+            covariance = contextual_covariance(ballots, nothing, fit, Spread.VOTES)
+        return fit.strengths, covariance
+
+
+def _check(n_votes: int, place: Codes, names: Sequence[str], interval: float) -> None:
+    if place.shape != (n_votes,):
+        raise ValueError(f"places of shape {place.shape} for {n_votes} votes")
     if place.size and not -1 <= place.min() <= place.max() < len(names):
         raise ValueError("a slice has no name")
     if len(set(names)) != len(names):
@@ -183,15 +220,6 @@ def _fitted(part: Ballots, voters: Indices, name: str) -> tuple[SliceStatus, Sli
     except NotConverged:
         return SliceStatus.INSUFFICIENT, None
     return SliceStatus.OK, SliceFit(name, fit.strengths, voters, influences)
-
-
-def _shrunk(ballots: Ballots, fits: Sequence[SliceFit], variance: float) -> dict[str, tuple[Vector, Matrix]]:
-    nothing = Covariates.none(ballots.n_votes)
-    pooled = fit_contextual(ballots, nothing)
-    covariance, _ = voter_covariance(ballots, nothing, pooled)
-    if covariance is None:
-        covariance = contextual_covariance(ballots, nothing, pooled, Spread.VOTES)
-    return {fit.name: shrink(fit, pooled.strengths, covariance, variance) for fit in fits}
 
 
 def _finished(
