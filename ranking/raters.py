@@ -121,7 +121,9 @@ class _Users:
     models: tuple[str | None, ...]
 
 
-def examine_raters(ballots: Ballots, fit: Fit, *, fdr: float = DEFAULT_FDR, min_votes: int = 5) -> RaterReport:
+def examine_raters(
+    ballots: Ballots, fit: Fit, *, fdr: float = DEFAULT_FDR, min_votes: int = 5
+) -> RaterReport:
     """Test each user's votes against what the board predicts of an honest rater.
 
     Parameters
