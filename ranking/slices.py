@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from math import sqrt
 
 import numpy as np
@@ -132,51 +131,22 @@ def compare_slices(
 
     Suppression protects a slice on its own: who knows all other slices and the pooled counts can still subtract them.
     """
-    return Sliceable(ballots).compared(place, names, interval=interval)
-
-
-class Sliceable:
-    """Votes that are sliced in several ways: what does not depend on the slices is computed once.
-
-    Parameters
-    ----------
-    ballots
-        As for :func:`compare_slices`.
-    """
-
-    def __init__(self, ballots: Ballots) -> None:
-        self._n_votes = ballots.n_votes
-        self._whole = rateable(ballots)
-        self._voters = self._whole.ballots.clusters()
-
-    def compared(self, place: Codes, names: Sequence[str], *, interval: float = 0.95) -> SliceReport:
-        """See :func:`compare_slices`."""
-        _check(self._n_votes, place, names, interval)
-        whole, at = self._whole, place[self._whole.within]
-        drafts = [_draft(whole.ballots, self._voters, at == index, name) for index, name in enumerate(names)]
-        fits = [draft.fit for draft in drafts if draft.fit is not None]
-        joint = covariances(fits) if len(fits) > 1 else None
-        variance = None if joint is None else variance_between(fits, joint)
-        shrunk = {} if variance is None else {fit.name: shrink(fit, *self._pooled, variance) for fit in fits}
-        models = whole.ballots.models
-        return SliceReport(
-            status=whole.standing,
-            slices=tuple(_finished(draft, models, shrunk.get(draft.name), interval) for draft in drafts),
-            heterogeneity=None if joint is None else heterogeneity(fits, joint),
-            spread=None if variance is None else sqrt(variance) * SCALE,
-            interval=interval,
-        )
-
-    @cached_property
-    def _pooled(self) -> tuple[Vector, Matrix]:
-        """Strengths of all votes and their covariance."""
-        ballots = self._whole.ballots
-        nothing = Covariates.none(ballots.n_votes)
-        fit = fit_contextual(ballots, nothing)
-        covariance, _ = voter_covariance(ballots, nothing, fit)
-        if covariance is None:
-            covariance = contextual_covariance(ballots, nothing, fit, Spread.VOTES)
-        return fit.strengths, covariance
+    _check(ballots.n_votes, place, names, interval)
+    whole = rateable(ballots)
+    at, voters = place[whole.within], whole.ballots.clusters()
+    drafts = [_draft(whole.ballots, voters, at == index, name) for index, name in enumerate(names)]
+    fits = [draft.fit for draft in drafts if draft.fit is not None]
+    joint = covariances(fits) if len(fits) > 1 else None
+    variance = None if joint is None else variance_between(fits, joint)
+    shrunk = {} if variance is None else _shrunk(whole.ballots, fits, variance)
+    models = whole.ballots.models
+    return SliceReport(
+        status=whole.standing,
+        slices=tuple(_finished(draft, models, shrunk.get(draft.name), interval) for draft in drafts),
+        heterogeneity=None if joint is None else heterogeneity(fits, joint),
+        spread=None if variance is None else sqrt(variance) * SCALE,
+        interval=interval,
+    )
 
 
 def _check(n_votes: int, place: Codes, names: Sequence[str], interval: float) -> None:
@@ -220,6 +190,15 @@ def _fitted(part: Ballots, voters: Indices, name: str) -> tuple[SliceStatus, Sli
     except NotConverged:
         return SliceStatus.INSUFFICIENT, None
     return SliceStatus.OK, SliceFit(name, fit.strengths, voters, influences)
+
+
+def _shrunk(ballots: Ballots, fits: Sequence[SliceFit], variance: float) -> dict[str, tuple[Vector, Matrix]]:
+    nothing = Covariates.none(ballots.n_votes)
+    pooled = fit_contextual(ballots, nothing)
+    covariance, _ = voter_covariance(ballots, nothing, pooled)
+    if covariance is None:
+        covariance = contextual_covariance(ballots, nothing, pooled, Spread.VOTES)
+    return {fit.name: shrink(fit, pooled.strengths, covariance, variance) for fit in fits}
 
 
 def _finished(

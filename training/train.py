@@ -48,10 +48,10 @@ def run(recipe: Recipe, models: Path, *, line: int = 0) -> Path:
     quiet_torch(recipe.schedule.seed)
     tokenizer = train_tokenizer(mix.tokenizer_texts(), vocabulary=shape.vocabulary)
     model = build_model(shape, tokenizer)
-    data = mix.rows(recipe, tokenizer)
+    data = mix.rows(recipe, tokenizer, n_rows=steps * recipe.batch.rows)
     models.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=models, prefix=f".{recipe.code}-") as scratch:
-        loss = _fit(recipe, model, [vars_of(row) for row in data], Path(scratch) / "trainer", line)
+        loss = _fit(recipe, steps, model, [vars_of(row) for row in data], Path(scratch) / "trainer", line)
         folder = Path(scratch) / recipe.code
         _save(model, tokenizer, folder)
         held = chats.basque()
@@ -99,7 +99,12 @@ def vars_of(row: Row) -> dict[str, list[int]]:
 
 
 def _fit(
-    recipe: Recipe, model: LlamaForCausalLM, data: list[dict[str, list[int]]], scratch: Path, line: int
+    recipe: Recipe,
+    steps: int,
+    model: LlamaForCausalLM,
+    data: list[dict[str, list[int]]],
+    scratch: Path,
+    line: int,
 ) -> float:
     from transformers import PrinterCallback, Trainer
 
@@ -109,7 +114,7 @@ def _fit(
     model.config.use_cache = False
     trainer = Trainer(
         model=model,
-        args=_arguments(recipe, scratch),
+        args=_arguments(recipe, steps, scratch),
         train_dataset=data,
         data_collator=collate,
         optimizers=(build_optimizer(model, recipe.optimizer), None),
@@ -119,11 +124,10 @@ def _fit(
     return float(trainer.train().training_loss)
 
 
-def _arguments(recipe: Recipe, scratch: Path) -> TrainingArguments:
+def _arguments(recipe: Recipe, steps: int, scratch: Path) -> TrainingArguments:
     from transformers import TrainingArguments
 
     schedule, optimizer = recipe.schedule, recipe.optimizer
-    steps = schedule.steps or 0
     return TrainingArguments(
         output_dir=str(scratch),
         max_steps=steps,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 
-def rows(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> list[Row]:
-    """All rows of a run: ``steps x rows`` of them, the same for the same recipe.
+def rows(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, *, n_rows: int) -> list[Row]:
+    """The first *n_rows* rows of a run, the same for the same recipe.
 
     Sources are drawn by their shares of tokens, not of segments. Chats longer than a row are left out.
     """
@@ -24,7 +24,7 @@ def rows(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> list[Row]:
     rng = random.Random(recipe.schedule.seed)  # noqa: S311  # reproducible on purpose
     segments = (part for part in _segments(recipe, tokenizer, rng) if len(part) <= length)
     packed = pack(segments, length=length, pad_id=tokenizer.pad_token_id)
-    return [next(packed) for _ in range((recipe.schedule.steps or 0) * recipe.batch.rows)]
+    return [next(packed) for _ in range(n_rows)]
 
 
 def tokenizer_texts() -> Iterator[str]:

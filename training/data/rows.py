@@ -16,7 +16,7 @@ from training.errors import BadData
 
 Fields = dict[str, Any]
 _PARQUET_ROWS = 4096
-_LINES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz", ".ndjson")
+_LINES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def evaluate(
 
 
 def _run(command: Iterable[str]) -> None:
-    environment = {"HF_ALLOW_CODE_EVAL": "0", "TOKENIZERS_PARALLELISM": "false", **os.environ}
+    environment = {"TOKENIZERS_PARALLELISM": "false", **os.environ}
     status = subprocess.run(list(command), env=environment, stdout=sys.stderr, check=False).returncode
     if status:
         raise RunFailed(f"the harness ended with status {status}; its messages are above")
