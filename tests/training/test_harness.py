@@ -107,6 +107,22 @@ def test_of_a_task_run_twice_the_newest_counts(tmp_path: Path) -> None:
     assert merge([tmp_path], "x")["results"]["piqa"] == {"acc,none": 0.2}
 
 
+def test_results_of_several_models_are_not_one_models(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"results_{name}.json").write_text(
+            json.dumps({"model_name": f"models/{name}", "results": {"piqa": {"acc,none": 0.5}}})
+        )
+    with pytest.raises(BadData, match="models/a, models/b"):
+        merge([tmp_path], "x")
+
+
+def test_a_trial_gives_no_scores(tmp_path: Path) -> None:
+    whole = {"config": {"limit": 5.0}, "results": {"piqa": {"acc,none": 0.5}}}
+    (tmp_path / "results_1.json").write_text(json.dumps(whole))
+    with pytest.raises(BadData, match="trial of 5"):
+        merge([tmp_path], "x")
+
+
 @pytest.mark.parametrize("content", [None, "{", "[]", '{"results": 3}', '{"results": {"squad": {}}}'])
 def test_other_files_are_refused(tmp_path: Path, content: str | None) -> None:
     if content is not None:
@@ -182,6 +198,22 @@ def test_a_candidate_is_evaluated_and_its_scores_can_be_imported(
     assert whole["n-samples"]["bertaqa_eu_local"]["effective"] == 8  # the local half of the rows
     assert whole["n-shot"]["bertaqa_eu_local"] == 5
     assert whole["chat_template"]
+
+
+def test_a_trial_of_the_command_leaves_no_file_to_import(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+    files, out = tmp_path / "files", tmp_path / "out"
+    files.mkdir()
+    command = ["evaluate", "run", str(trained / "txiki_110"), "--output", str(out), "--task", "basqbbq"]
+    trial = ["--task-files", str(local_tasks(files)), "--device", "cpu", "--limit", "2"]
+    assert cli.main([*command, *trial]) == 0
+    assert yaml.safe_load(capfd.readouterr().out) == {"trial": str(out)}
+    assert not (out / "benchmarks.json").exists()
+    with pytest.raises(BadData, match="trial of 2"):
+        merge([out], "x")
 
 
 def test_a_failing_harness_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

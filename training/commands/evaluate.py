@@ -56,6 +56,8 @@ def run(options: argparse.Namespace) -> object:
         device=options.device,
         limit=options.limit,
     )
+    if scores is None:
+        return {"trial": str(options.output)}
     return {"scores": str(scores)} | _said(json.loads(scores.read_text()))
 
 

@@ -31,12 +31,16 @@ def merge(paths: Iterable[Path], model: str) -> dict[str, Any]:
     Raises
     ------
     BadData
-        Where there is no result file, or one cannot be read.
+        Where there is no result file, one cannot be read, they are of several models, or one is of a trial.
     """
     found: dict[str, Mapping[str, Any]] = {}
     shots: dict[str, Any] = {}
-    for file in sorted(_files(paths), key=lambda each: (each.stat().st_mtime_ns, each.name)):
-        whole = _read(file)
+    files = sorted(_files(paths), key=lambda each: (each.stat().st_mtime_ns, each.name))
+    read = [_read(file) for file in files]
+    said = {str(whole["model_name"]) for whole in read if whole.get("model_name")}
+    if len(said) > 1:
+        raise BadData(f"the result files are of several models: {', '.join(sorted(said))}")
+    for whole in read:
         for task in tasks():
             score = _score(task, whole)
             if score is not None:
@@ -64,6 +68,9 @@ def _read(file: Path) -> dict[str, Any]:
         raise BadData(f"{file}: {error}") from None
     if not isinstance(whole, dict) or not isinstance(whole.get("results"), dict):
         raise BadData(f"{file}: not a result file of the harness: an object with results is needed")
+    config = whole.get("config")
+    if isinstance(config, dict) and config.get("limit"):
+        raise BadData(f"{file}: a trial of {config['limit']} questions a task gives no scores")
     return whole
 
 

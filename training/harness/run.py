@@ -27,7 +27,7 @@ def evaluate(
     arguments: str = "",
     device: str | None = None,
     limit: int | None = None,
-) -> Path:
+) -> Path | None:
     """Run tasks on a model folder as the study did: chat template applied, examples as turns.
 
     Parameters
@@ -37,7 +37,7 @@ def evaluate(
     tasks
         What to run; passes that are finished in *output* already are run again.
     output
-        A folder: the harness's own files, and ``benchmarks.json`` for ``manage.py import_benchmarks --layout lm-eval``.
+        A folder of this model alone: the harness's own files, and ``benchmarks.json`` for ``manage.py import_benchmarks --layout lm-eval``.
     task_files
         Our task files, or a folder in their place, for example with local copies of the data.
     arguments
@@ -45,12 +45,12 @@ def evaluate(
     device
         ``cuda``, ``cpu``; the harness chooses if left out.
     limit
-        Questions a task, for a trial; scores of a trial are no scores.
+        Questions a task, for a trial, which gives no scores.
 
     Returns
     -------
-    Path
-        The file of scores.
+    Path or None
+        The file of scores; none of a trial.
 
     Raises
     ------
@@ -72,6 +72,8 @@ def evaluate(
             *(("--limit", str(limit)) if limit else ()),
         ]
         _run(command)
+    if limit:
+        return None
     scores = output / SCORES
     scores.write_text(json.dumps(merge([output], model.name), indent=1) + "\n")
     return scores
