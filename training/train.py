@@ -51,7 +51,8 @@ def run(recipe: Recipe, models: Path, *, line: int = 0) -> Path:
     data = mix.rows(recipe, tokenizer, n_rows=steps * recipe.batch.rows)
     models.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=models, prefix=f".{recipe.code}-") as scratch:
-        loss = _fit(recipe, steps, model, [vars_of(row) for row in data], Path(scratch) / "trainer", line)
+        arguments = _arguments(recipe, steps, Path(scratch) / "trainer")
+        loss = _fit(recipe, arguments, model, [vars_of(row) for row in data], line)
         folder = Path(scratch) / recipe.code
         _save(model, tokenizer, folder)
         held = chats.basque()
@@ -100,10 +101,9 @@ def vars_of(row: Row) -> dict[str, list[int]]:
 
 def _fit(
     recipe: Recipe,
-    steps: int,
+    arguments: TrainingArguments,
     model: LlamaForCausalLM,
     data: list[dict[str, list[int]]],
-    scratch: Path,
     line: int,
 ) -> float:
     from transformers import PrinterCallback, Trainer
@@ -114,7 +114,7 @@ def _fit(
     model.config.use_cache = False
     trainer = Trainer(
         model=model,
-        args=_arguments(recipe, steps, scratch),
+        args=arguments,
         train_dataset=data,
         data_collator=collate,
         optimizers=(build_optimizer(model, recipe.optimizer), None),

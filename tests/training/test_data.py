@@ -193,7 +193,7 @@ def test_the_mixture_follows_its_shares(tokenizer: PreTrainedTokenizerFast) -> N
     assert len(corpus.documents()) > 100
 
 
-def test_every_recipe_loads_and_says_what_its_code_says() -> None:
+def test_the_embedded_recipes_mix_what_their_codes_say() -> None:
     assert config.embedded() == ["txiki_010", "txiki_011", "txiki_100", "txiki_110"]
     for name in config.embedded():
         recipe, code = config.load(name), codes.parse(name)
