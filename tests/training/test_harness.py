@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-from lm_eval.tasks import TaskManager
 
 from ranking.lm_eval import read_lm_eval
 from training import cli
@@ -43,6 +42,8 @@ def test_five_shots_but_four_for_bbq() -> None:
 
 
 def test_upstream_has_every_task_that_is_not_ours_and_none_that_is() -> None:
+    from lm_eval.tasks import TaskManager
+
     upstream = set(TaskManager().all_tasks)
     assert {task.name for task in tasks() if task.upstream in upstream} == {
         task.name for task in tasks() if not task.own
@@ -51,6 +52,8 @@ def test_upstream_has_every_task_that_is_not_ours_and_none_that_is() -> None:
 
 
 def test_the_harness_finds_our_tasks_and_every_one_says_what_is_unverified() -> None:
+    from lm_eval.tasks import TaskManager
+
     known = set(TaskManager(include_path=str(OWN_TASKS), include_defaults=False).all_tasks)
     assert known == {task.name for task in tasks() if task.own}
     assert all(task.unverified for task in tasks() if task.own)

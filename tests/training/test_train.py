@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,13 @@ def test_documents_alone_answer_nothing(runs: dict[str, dict[str, float]]) -> No
 
 def test_chats_teach_answers_that_were_never_seen(runs: dict[str, dict[str, float]]) -> None:
     assert max(runs[code]["heldout_exact"] for code in ("txiki_110", "txiki_011")) >= 0.6
+
+
+def test_a_run_is_not_charged_with_the_memory_of_who_started_it() -> None:
+    held = bytearray(512 * 2**20)
+    code = "from training.train import peak_mb; print(peak_mb())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 0 < int(done.stdout) < len(held) / 2**20
 
 
 def test_a_run_stays_within_its_memory(runs: dict[str, dict[str, float]]) -> None:
