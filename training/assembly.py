@@ -1,0 +1,175 @@
+"""Puts a run together: rows and tokenizer from its recipe, and the trainer with all that it needs."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from training import parallel, schedule
+from training.arguments import ENDLESS, training_arguments
+from training.cadence import Flow
+from training.checkpoints import Progress
+from training.config import Recipe
+from training.model import tokenizer_for
+from training.order import Rows, rows_of
+from training.progress import ProgressBar
+from training.run_folder import Record, RunFolder
+from training.schedule import BySeconds, BySteps, Pace
+from training.signals import StopRequest
+from training.trainer import Course, Line, PackedTrainer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+    from training.train import Options
+
+log = logging.getLogger("training")
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a run reads."""
+
+    tokenizer: PreTrainedTokenizerFast
+    rows: Rows
+    evaluation: Mapping[str, Rows]
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How long a run is.
+
+    Parameters
+    ----------
+    steps
+        None where the clock ends it.
+    steps_an_epoch
+        Of a pass over the data, on average.
+    """
+
+    steps: int | None
+    steps_an_epoch: float
+
+
+def read(recipe: Recipe, resolve: Callable[[str], Path]) -> Data:
+    """Tokenizer, rows and evaluation sets; the first process makes what the others then find made."""
+    from accelerate import PartialState
+
+    with PartialState().main_process_first():
+        tokenizer = tokenizer_for(recipe, resolve)
+        return Data(tokenizer, _BuiltIn(recipe, tokenizer), {})
+
+
+def extent(recipe: Recipe, rows: Rows) -> Extent:
+    """How many steps a recipe has on these rows; the last one is whole, out of one more pass where rows do not divide."""
+    batch, epochs = recipe.batch, recipe.schedule.epochs
+    a_step = batch.rows * batch.accumulation * batch.processes
+    if epochs is None:
+        return Extent(recipe.schedule.steps, len(rows) / a_step)
+    total = sum(rows_of(rows, epochs))
+    return Extent(math.ceil(total / a_step), total / epochs / a_step)
+
+
+def trainer(
+    recipe: Recipe,
+    options: Options,
+    folder: RunFolder,
+    record: Record,
+    data: Data,
+    model: PreTrainedModel,
+    start: Progress,
+    asked: StopRequest,
+    *,
+    on_gpu: bool,
+) -> PackedTrainer:
+    """The trainer of a run.
+
+    Raises
+    ------
+    BadRecipe
+        Where accelerate would not shard what the recipe shards.
+    """
+    found = extent(recipe, data.rows)
+    args = training_arguments(
+        recipe, folder.checkpoints, steps=found.steps, on_gpu=on_gpu, report_to=options.report_to
+    )
+    pace = _pace(recipe, found, start, parallel.first_says(args.device))
+    flow = Flow(
+        recipe.cadence,
+        steps_an_epoch=found.steps_an_epoch,
+        pace=pace,
+        asked=lambda: parallel.any_says(yes=bool(asked), device=args.device),
+    )
+    a_step = recipe.batch.rows * recipe.batch.accumulation * recipe.batch.processes
+    course = Course(
+        recipe=recipe,
+        rows=data.rows,
+        total_rows=(found.steps or ENDLESS) * a_step,
+        evaluation=data.evaluation,
+        pace=pace,
+        flow=flow,
+        folder=folder.checkpoints,
+        record=_recorder(folder, record),
+        alive=record.beat,
+        start=start,
+    )
+    bars = [ProgressBar(recipe.code, line=options.line)] if args.process_index == 0 else []
+    made = PackedTrainer(
+        model, course, args=args, tokenizer=data.tokenizer, collate=collate, callbacks=[*bars]
+    )
+    parallel.check_sharded(recipe, made.accelerator.distributed_type.value)
+    return made
+
+
+def _pace(
+    recipe: Recipe, found: Extent, start: Progress, agree: Callable[[float], float]
+) -> Pace:
+    if recipe.schedule.seconds is not None:
+        return BySeconds(recipe.schedule.seconds, before=start.seconds, agree=agree)
+    return BySteps(found.steps or 0)
+
+
+def _recorder(folder: RunFolder, record: Record) -> Callable[[Line], None]:
+    """Each line goes to the metrics, the log and the run's record."""
+
+    def write(line: Line) -> None:
+        folder.metrics.append(line)
+        if "evaluation" in line:
+            log.info("step %d: %s", line["step"], line["evaluation"])
+        else:
+            record.update(step=line["step"], loss=line["loss"], tokens_seen=line["tokens_seen"])
+
+    return write
+
+
+def collate(rows):
+    import torch
+
+    return {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+
+
+class _BuiltIn:
+    def __init__(self, recipe, tokenizer):
+        from training.data import mix
+
+        self.source_names = ("all",)
+        self._rows = mix.rows(recipe, tokenizer)
+
+    def __len__(self):
+        return len(self._rows)
+
+    def set_epoch(self, epoch):
+        pass
+
+    def __getitem__(self, index):
+        row = self._rows[index]
+        return {
+            "input_ids": row.input_ids,
+            "labels": row.labels,
+            "position_ids": row.position_ids,
+            "sources": [0] * len(row.labels),
+        }
