@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from training import parallel, schedule
+from training import parallel
 from training.arguments import ENDLESS, training_arguments
 from training.cadence import Flow
 from training.checkpoints import Progress
@@ -23,6 +23,7 @@ from training.signals import StopRequest
 from training.trainer import Course, Line, PackedTrainer
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from training.train import Options
@@ -37,6 +38,25 @@ class Data:
     tokenizer: PreTrainedTokenizerFast
     rows: Rows
     evaluation: Mapping[str, Rows]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A run as it is about to begin.
+
+    Parameters
+    ----------
+    start
+        How far it was when it is resumed.
+    """
+
+    recipe: Recipe
+    options: Options
+    folder: RunFolder
+    record: Record
+    data: Data
+    start: Progress
+    on_gpu: bool
 
 
 @dataclass(frozen=True)
@@ -74,60 +94,62 @@ def extent(recipe: Recipe, rows: Rows) -> Extent:
     return Extent(math.ceil(total / a_step), total / epochs / a_step)
 
 
-def trainer(
-    recipe: Recipe,
-    options: Options,
-    folder: RunFolder,
-    record: Record,
-    data: Data,
-    model: PreTrainedModel,
-    start: Progress,
-    asked: StopRequest,
-    *,
-    on_gpu: bool,
-) -> PackedTrainer:
+def trainer(setting: Setting, model: PreTrainedModel, asked: StopRequest) -> PackedTrainer:
     """The trainer of a run.
+
+    Parameters
+    ----------
+    asked
+        Whether a signal asked the run to stop.
 
     Raises
     ------
     BadRecipe
         Where accelerate would not shard what the recipe shards.
     """
-    found = extent(recipe, data.rows)
+    recipe, options = setting.recipe, setting.options
+    found = extent(recipe, setting.data.rows)
     args = training_arguments(
-        recipe, folder.checkpoints, steps=found.steps, on_gpu=on_gpu, report_to=options.report_to
+        recipe,
+        setting.folder.checkpoints,
+        steps=found.steps,
+        on_gpu=setting.on_gpu,
+        report_to=options.report_to,
     )
-    pace = _pace(recipe, found, start, parallel.first_says(args.device))
-    flow = Flow(
-        recipe.cadence,
-        steps_an_epoch=found.steps_an_epoch,
-        pace=pace,
-        asked=lambda: parallel.any_says(yes=bool(asked), device=args.device),
-    )
-    a_step = recipe.batch.rows * recipe.batch.accumulation * recipe.batch.processes
-    course = Course(
-        recipe=recipe,
-        rows=data.rows,
-        total_rows=(found.steps or ENDLESS) * a_step,
-        evaluation=data.evaluation,
-        pace=pace,
-        flow=flow,
-        folder=folder.checkpoints,
-        record=_recorder(folder, record),
-        alive=record.beat,
-        start=start,
-    )
+    course = _course(setting, found, asked, args.device)
     bars = [ProgressBar(recipe.code, line=options.line)] if args.process_index == 0 else []
     made = PackedTrainer(
-        model, course, args=args, tokenizer=data.tokenizer, collate=collate, callbacks=[*bars]
+        model, course, args=args, tokenizer=setting.data.tokenizer, collate=collate, callbacks=[*bars]
     )
     parallel.check_sharded(recipe, made.accelerator.distributed_type.value)
     return made
 
 
-def _pace(
-    recipe: Recipe, found: Extent, start: Progress, agree: Callable[[float], float]
-) -> Pace:
+def _course(setting: Setting, found: Extent, asked: StopRequest, device: torch.device) -> Course:
+    recipe = setting.recipe
+    pace = _pace(recipe, found, setting.start, parallel.first_says(device))
+    flow = Flow(
+        recipe.cadence,
+        steps_an_epoch=found.steps_an_epoch,
+        pace=pace,
+        asked=lambda: parallel.any_says(yes=bool(asked), device=device),
+    )
+    a_step = recipe.batch.rows * recipe.batch.accumulation * recipe.batch.processes
+    return Course(
+        recipe=recipe,
+        rows=setting.data.rows,
+        total_rows=(found.steps or ENDLESS) * a_step,
+        evaluation=setting.data.evaluation,
+        pace=pace,
+        flow=flow,
+        folder=setting.folder.checkpoints,
+        record=_recorder(setting.folder, setting.record),
+        alive=setting.record.beat,
+        start=setting.start,
+    )
+
+
+def _pace(recipe: Recipe, found: Extent, start: Progress, agree: Callable[[float], float]) -> Pace:
     if recipe.schedule.seconds is not None:
         return BySeconds(recipe.schedule.seconds, before=start.seconds, agree=agree)
     return BySteps(found.steps or 0)

@@ -59,7 +59,7 @@ def bytes_of_tokens(tokenizer: PreTrainedTokenizerBase) -> torch.Tensor:
         if each in special or name is None
         else len(name)
         if byte_level
-        else len(tokenizer.decode([each]).encode())
+        else len(str(tokenizer.decode([each])).encode())
         for each, name in enumerate(names)
     ]
     return torch.tensor(counts)

@@ -61,9 +61,7 @@ class Flow(TrainerCallback):
         if step % cadence.steps_a_log == 0:
             control.should_log = True
         measured = is_due(step, steps_an_epoch=self._steps_an_epoch, times=cadence.evaluations_an_epoch)
-        if not self.is_interrupted and (
-            measured or (over and cadence.evaluations_an_epoch is not None)
-        ):
+        if not self.is_interrupted and (measured or (over and cadence.evaluations_an_epoch is not None)):
             control.should_evaluate = True
         if is_due(step, steps_an_epoch=self._steps_an_epoch, times=cadence.saves_an_epoch):
             control.should_save = True

@@ -63,7 +63,9 @@ def publish(folder: Path, step: int, *, kept: int) -> None:
     shutil.rmtree(final, ignore_errors=True)
     (staged(folder) / name).rename(final)
     for path in all_of(folder)[:-kept]:
-        shutil.rmtree(path.rename(staged(folder) / path.name))  # out of sight first: half removed it must not look whole
+        shutil.rmtree(
+            path.rename(staged(folder) / path.name)
+        )  # out of sight first: half removed it must not look whole
     clear(folder)
 
 

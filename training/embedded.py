@@ -82,7 +82,8 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Pat
 
 
 def _measured(finished: Finished) -> Run:
-    recipe, model, tokenizer = finished.recipe, finished.model, finished.tokenizer
+    recipe, tokenizer = finished.recipe, finished.tokenizer
+    model: Any = finished.model
     model.eval()
     model.config.use_cache = True
     held = chats.basque()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from torch import nn
+from typing import Any
 
 # Dense bf16 peaks, FLOP/s, from the makers' data sheets, without sparsity. The longest name that fits counts.
 PEAKS = {
@@ -52,11 +51,11 @@ class Cost:
         return 6 * self.trained + 4 * self.frozen + 12 * self.attention * keys
 
 
-def cost_of(model: nn.Module) -> Cost:
+def cost_of(model: Any) -> Cost:
     """The cost of a causal model of transformers, adapters included; read it before weights are sharded."""
     config = model.config
-    table = model.get_input_embeddings().weight  # type: ignore[operator]  # of transformers' models
-    head = model.get_output_embeddings().weight  # type: ignore[operator]
+    table = model.get_input_embeddings().weight
+    head = model.get_output_embeddings().weight
     counted = [each for each in model.parameters() if each is not table or table is head]
     heads = config.num_attention_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // heads

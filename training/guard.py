@@ -16,7 +16,9 @@ def number_of(norm: torch.Tensor | float) -> float:
     return float(whole)
 
 
-def check(norm: float, *, step: int, first_row: int, rows: int, losses: Sequence[torch.Tensor | float]) -> None:
+def check(
+    norm: float, *, step: int, first_row: int, rows: int, losses: Sequence[torch.Tensor | float]
+) -> None:
     """Refuse a step.
 
     The gradient's norm is of all processes, and a loss that is no number makes a gradient that is none: so all processes stop at the same step.

@@ -30,9 +30,9 @@ class TokenLoss:
     A model whose head is more than a matrix (bias, soft-capped logits) keeps its own head.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: Any) -> None:
         self._base = causal_model(model)
-        self._head = self._base.get_output_embeddings()  # type: ignore[operator]  # of transformers' models
+        self._head = self._base.get_output_embeddings()
         self.learnt = torch.empty(0, dtype=torch.long)
         self.losses = torch.empty(0)
         self.is_fused = _is_plain(self._base, self._head)
@@ -106,12 +106,12 @@ class TokenLoss:
         ).float()
 
 
-def causal_model(model: nn.Module) -> nn.Module:
+def causal_model(model: Any) -> Any:
     """The model inside an adapter, or the model itself."""
     inner = getattr(model, "get_base_model", None)
     return inner() if inner else model
 
 
-def _is_plain(model: nn.Module, head: nn.Module) -> bool:
+def _is_plain(model: Any, head: nn.Module) -> bool:
     capped = getattr(getattr(model, "config", None), "final_logit_softcapping", None)
     return type(head) is nn.Linear and head.bias is None and not capped

@@ -42,11 +42,12 @@ def tokenizer_for(recipe: Recipe, resolve: Resolve) -> PreTrainedTokenizerFast:
         return train_tokenizer(texts, vocabulary=recipe.shape.vocabulary)
     from transformers import AutoTokenizer
 
-    tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(_backbone(recipe, resolve))
+    tokenizer: Any = AutoTokenizer.from_pretrained(_backbone(recipe, resolve))
     tokenizer.chat_template = TEMPLATE.read_text()
     if EOS in tokenizer.get_vocab():
         tokenizer.pad_token = EOS
-    return tokenizer
+    found: PreTrainedTokenizerFast = tokenizer
+    return found
 
 
 def model_for(
@@ -76,7 +77,8 @@ def model_for(
             dtype=torch.bfloat16 if rests_in_bf16 else torch.float32,
             attn_implementation=method.attention,
         )
-    return _with_adapters(model, method.lora) if method.lora else model
+    found: PreTrainedModel = _with_adapters(model, method.lora) if method.lora else model
+    return found
 
 
 def build_model(
@@ -86,7 +88,7 @@ def build_model(
     from transformers import LlamaConfig, LlamaForCausalLM
 
     return LlamaForCausalLM(
-        LlamaConfig(
+        LlamaConfig(  # type: ignore[call-arg]  # what every configuration takes is not declared
             vocab_size=shape.vocabulary,
             hidden_size=shape.hidden,
             intermediate_size=shape.intermediate,
@@ -111,7 +113,7 @@ def _with_adapters(model: PreTrainedModel, lora: Lora) -> Any:
         model,
         LoraConfig(
             r=lora.rank,
-            lora_alpha=lora.alpha,
+            lora_alpha=lora.alpha,  # type: ignore[arg-type]  # it takes any number
             lora_dropout=lora.dropout,
             target_modules=list(lora.matrices),
             task_type="CAUSAL_LM",
@@ -128,7 +130,7 @@ def _backbone(recipe: Recipe, resolve: Resolve) -> Path:
 
 
 def _check_attention(recipe: Recipe, *, on_gpu: bool) -> None:
-    from transformers.utils import is_flash_attn_2_available
+    from transformers.utils.import_utils import is_flash_attn_2_available
 
     if recipe.method.attention == "flash_attention_2" and not (on_gpu and is_flash_attn_2_available()):
         raise BadRecipe(

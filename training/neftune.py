@@ -68,9 +68,9 @@ class Neftune:
         self._lengths: torch.Tensor | None = None
         self._hooks: list[RemovableHandle] = []
 
-    def attach(self, model: nn.Module) -> None:
+    def attach(self, model: Any) -> None:
         """Hook the model, which must be called with ``position_ids`` by name."""
-        table: nn.Module = model.get_input_embeddings()  # type: ignore[operator]  # of transformers' models
+        table: nn.Module = model.get_input_embeddings()
         self._hooks = [
             model.register_forward_pre_hook(self._remember, with_kwargs=True),
             table.register_forward_hook(self._add),

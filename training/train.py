@@ -193,8 +193,9 @@ def _train(
     data = assembly.read(recipe, options.resolve)
     model = model_for(recipe, data.tokenizer, options.resolve, on_gpu=on_gpu)
     start = checkpoints.read_progress(checkpoint) if checkpoint else Progress()
+    setting = assembly.Setting(recipe, options, folder, record, data, start, on_gpu)
     with StopRequest() as asked:
-        trainer = assembly.trainer(recipe, options, folder, record, data, model, start, asked, on_gpu=on_gpu)
+        trainer = assembly.trainer(setting, model, asked)
         if trainer.is_world_process_zero():
             folder.metrics.cut_after(start.step)
         record.update(status="running", started_at=now(), steps=trainer.steps, step=start.step, error=None)
@@ -204,7 +205,9 @@ def _train(
             output = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if trainer.is_interrupted:
         name = f"checkpoint-{trainer.state.global_step}"
-        raise Interrupted(f"{folder.path.name}: stopped by {asked.name} after saving {name}; --resume to go on")
+        raise Interrupted(
+            f"{folder.path.name}: stopped by {asked.name} after saving {name}; --resume to go on"
+        )
     return Finished(
         folder=folder,
         recipe=recipe,

@@ -67,7 +67,7 @@ class Course:
     folder: Path
     record: Callable[[Line], None]
     alive: Callable[[], None]
-    start: Progress = Progress()
+    start: Progress
 
 
 class PackedTrainer(Trainer):
@@ -105,7 +105,7 @@ class PackedTrainer(Trainer):
         self._tally = metrics.Tally(len(course.rows.source_names), parallel.summed)
         self._watch = metrics.Stopwatch()
         self._step_losses: list[torch.Tensor] = []
-        self._bytes = bits.bytes_of_tokens(tokenizer) if course.evaluation else None
+        self._tokenizer = tokenizer
         name = torch.cuda.get_device_name(args.device) if args.device.type == "cuda" else ""
         self._peak = flops.peak_of(name)
         self._is_flat = str(model.config._attn_implementation).startswith("flash")
@@ -143,8 +143,9 @@ class PackedTrainer(Trainer):
         if self.optimizer is None and wanted.name == "muon":
             from training.optimizer import MuonWithAdamW
 
+            found: Any = self.model
             self.optimizer = MuonWithAdamW(
-                self.model,
+                found,
                 lr=wanted.learning_rate,
                 weight_decay=wanted.weight_decay,
                 betas=(wanted.beta1, wanted.beta2),
@@ -156,9 +157,10 @@ class PackedTrainer(Trainer):
         self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
     ) -> LambdaLR:
         if self.lr_scheduler is None:
-            course = self._course
+            course, found = self._course, optimizer or self.optimizer
+            assert found is not None  # noqa: S101  # it is made before its schedule
             rate = schedule.learning_rate(course.pace, course.recipe.schedule)
-            self.lr_scheduler = LambdaLR(optimizer or self.optimizer, rate)
+            self.lr_scheduler = LambdaLR(found, rate)
             self._created_lr_scheduler = True
         return self.lr_scheduler
 
@@ -166,7 +168,7 @@ class PackedTrainer(Trainer):
         self,
         model: Any,
         inputs: dict[str, torch.Tensor],
-        return_outputs: bool = False,  # noqa: FBT001, FBT002  # the library's signature
+        return_outputs: bool = False,  # the library's signature
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
         """The batch's part of the step's loss; times the number of processes, since their gradients are averaged."""
@@ -212,9 +214,7 @@ class PackedTrainer(Trainer):
     def _line(self, logs: dict[str, float], window: metrics.Window) -> Line:
         tokens = self.progress.tokens + sum(window.learnt)
         seen = self.progress.tokens_seen + window.seen
-        self.progress = replace(
-            self.progress, step=self.state.global_step, tokens=tokens, tokens_seen=seen
-        )
+        self.progress = replace(self.progress, step=self.state.global_step, tokens=tokens, tokens_seen=seen)
         speed = window.seen / max(self._watch.lap(), 1e-9)
         used = flops.utilisation(
             self._cost,
@@ -237,7 +237,7 @@ class PackedTrainer(Trainer):
 
     # ---- evaluation
 
-    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Loss and bits per byte of each evaluation set; no row is left out or counted twice."""
         with self._watch:
             scores = {name: self._score(rows) for name, rows in self._course.evaluation.items()}
@@ -255,7 +255,7 @@ class PackedTrainer(Trainer):
         model = self.model_wrapped
         model.eval()
         sums = torch.zeros(3, dtype=torch.float64, device=self.args.device)
-        table = self._bytes.to(self.args.device)
+        table = bits.bytes_of_tokens(self._tokenizer).to(self.args.device)
         share = bits.batches(
             rows,
             at_once=self.args.per_device_eval_batch_size,
@@ -297,7 +297,7 @@ class PackedTrainer(Trainer):
         checkpoints.write_progress(folder, self.progress)
         if self.is_fsdp_enabled:  # shards alone do not say what model they are of
             self.accelerator.unwrap_model(self.model).config.save_pretrained(folder)
-            self.processing_class.save_pretrained(folder)
+            self._tokenizer.save_pretrained(folder)
 
 
 def packed(inputs: dict[str, torch.Tensor], *, flat: bool) -> dict[str, torch.Tensor]:

@@ -28,27 +28,21 @@ def add(commands: Commands) -> None:
         metavar="RECIPE",
         help="a code or a YAML file; the embedded candidates if left out",
     )
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint, if there is one")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the last checkpoint, if there is one"
+    )
     parser.add_argument("--runs", type=Path, help="folder of runs; beside the models if left out")
     parser.add_argument("--name", help="of the run's folder; the recipe's code if left out")
-    parser.add_argument(
-        "--data", type=Path, help="what DATA/ in recipes stands for (or LEHIA_TRAINING_DATA)"
-    )
-    parser.add_argument(
-        "--base", type=Path, help="what BASE/ in recipes stands for (or LEHIA_TRAINING_BASE)"
-    )
-    parser.add_argument(
-        "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", dest="changes"
-    )
+    parser.add_argument("--data", type=Path, help="what DATA/ in recipes stands for (or LEHIA_TRAINING_DATA)")
+    parser.add_argument("--base", type=Path, help="what BASE/ in recipes stands for (or LEHIA_TRAINING_BASE)")
+    parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", dest="changes")
     parser.add_argument(
         "--report-to", nargs="+", default=[], metavar="WHERE", help="tensorboard, wandb: extras"
     )
     parser.add_argument(
         "--models", type=Path, default=Path("var/models"), help="where embedded candidates go"
     )
-    parser.add_argument(
-        "--jobs", type=int, default=2, help="embedded runs at a time, of one thread each"
-    )
+    parser.add_argument("--jobs", type=int, default=2, help="embedded runs at a time, of one thread each")
     parser.add_argument("--line", type=int, default=0, help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
