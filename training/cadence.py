@@ -64,4 +64,4 @@ class Flow(TrainerCallback):
         if not self.is_interrupted and (measured or (over and cadence.evaluations_an_epoch is not None)):
             control.should_evaluate = True
         if is_due(step, steps_an_epoch=self._steps_an_epoch, times=cadence.saves_an_epoch):
-            control.should_save = True
+            control.should_log = control.should_save = True  # what is saved counts what was logged
