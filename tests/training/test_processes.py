@@ -1,0 +1,106 @@
+"""Two processes over gloo on the loopback: one step, one end, one set of weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.training import tiny
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where both left what they found."""
+    folder = tmp_path_factory.mktemp("two")
+    port = str(free_port())
+    started = []
+    for rank in ("0", "1"):
+        env = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+        env |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "GLOO_SOCKET_IFNAME": "lo"}
+        command = [sys.executable, "-m", "tests.training.two", str(folder)]
+        started.append(
+            subprocess.Popen(
+                command, env=os.environ | env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+        )
+    for process in started:
+        said, _ = process.communicate()
+        assert process.returncode == 0, said.decode()[-4000:]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads((folder / f"found-{rank}.json").read_text()) for rank in (0, 1)]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
+    """The same steps in one process."""
+    lines: list[dict[str, Any]] = []
+    recipe = tiny.recipe("batch.rows=4", "schedule.steps=4", "cadence.evaluations_an_epoch=1")
+    held = {"held": tiny.FakeRows(count=5, seed=9)}
+    folder = tmp_path_factory.mktemp("alone")
+    return tiny.fit(tiny.trainer(recipe, folder, evaluation=held, lines=lines)), lines
+
+
+def test_both_have_the_same_weights(folder: Path) -> None:
+    one, other = (torch.load(folder / f"weights-{rank}.pt") for rank in (0, 1))
+    assert tiny.same(one, other)
+
+
+def test_the_weights_are_those_of_one_process_with_the_same_rows(folder: Path, alone: Any) -> None:
+    two = torch.load(folder / "weights-0.pt")
+    for name, value in alone[0].items():
+        assert torch.allclose(two[name], value, atol=2e-4), name
+
+
+def test_what_is_written_is_over_both_and_by_one(found: list[dict[str, Any]], alone: Any) -> None:
+    assert found[1]["lines"] == []
+    steps = [line for line in found[0]["lines"] if "loss" in line]
+    wanted = [line for line in alone[1] if "loss" in line]
+    for line, one in zip(steps, wanted, strict=True):
+        assert line["loss"] == pytest.approx(one["loss"], rel=1e-4)
+        assert (line["tokens"], line["tokens_seen"]) == (one["tokens"], one["tokens_seen"])
+
+
+def test_a_set_is_measured_once_over_both(found: list[dict[str, Any]], alone: Any) -> None:
+    [measured] = [line["evaluation"]["held"] for line in found[0]["lines"] if "evaluation" in line][-1:]
+    [wanted] = [line["evaluation"]["held"] for line in alone[1] if "evaluation" in line][-1:]
+    assert measured["loss"] == pytest.approx(wanted["loss"], rel=1e-3)
+    assert measured["bits_per_byte"] == pytest.approx(wanted["bits_per_byte"], rel=1e-3)
+
+
+def test_one_asked_to_stop_stops_both_and_they_go_on_bit_equal(found: list[dict[str, Any]]) -> None:
+    assert all(each["resumed_equal"] for each in found)
+
+
+def test_noise_takes_part(found: list[dict[str, Any]]) -> None:
+    assert all(each["noise_differs"] for each in found)
+
+
+def test_the_first_processs_clock_ends_the_run_for_both(found: list[dict[str, Any]]) -> None:
+    assert found[0]["clock_steps"] == found[1]["clock_steps"] > 0
+
+
+def test_a_bad_gradient_in_one_stops_both_at_the_same_step(found: list[dict[str, Any]]) -> None:
+    assert all(each["poison"].startswith("step 2: ") for each in found)
+    assert all("rows 4 to 7 " in each["poison"] for each in found)
+
+
+def test_accelerate_would_hold_weights_whole_and_we_refuse(found: list[dict[str, Any]]) -> None:
+    assert all("accelerate made MULTI_CPU of it" in each["refused"] for each in found)
