@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,6 +13,7 @@ from training.data import chats
 from training.evaluate import exact_share
 from training.fingerprint import fingerprint
 from training.manifest import Run, candidate_manifest
+from training.metrics import process_memory_mb
 from training.tokenizer import EOS, EOT
 from training.train import Finished, Options, train
 
@@ -97,7 +97,7 @@ def _measured(finished: Finished) -> Run:
         heldout_exact=exact_share(model, tokenizer, held.held_prompts),
         heldout_template_exact=exact_share(model, tokenizer, held.held_templates),
         seconds=round(finished.seconds, 1),
-        peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        peak_mb=process_memory_mb(),
     )
 
 

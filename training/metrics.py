@@ -141,4 +141,16 @@ def memory_mb(device: torch.device) -> int:
     """Peak memory so far: of the device, or of the process on a CPU."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_reserved(device) // 2**20)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return process_memory_mb()
+
+
+def process_memory_mb() -> int:
+    """Peak resident memory of this process.
+
+    Linux's ``getrusage`` also counts what the process that started it had, so the kernel's own figure of this one is read where there is one.
+    """
+    try:
+        status = Path("/proc/self/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) // 1024
+    except (OSError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

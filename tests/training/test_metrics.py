@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -108,5 +111,16 @@ def test_lines_after_a_step_are_cut_and_so_is_one_that_broke_off(tmp_path: Path)
     assert [each.name for each in tmp_path.iterdir()] == ["metrics.jsonl"]
 
 
-def test_memory_of_a_process_is_counted() -> None:
-    assert 10 < metrics.memory_mb(torch.device("cpu")) < 100_000
+def test_memory_of_a_process_is_its_own_and_not_its_parents() -> None:
+    held = bytearray(os.urandom(1) * (400 * 2**20))
+    here = metrics.memory_mb(torch.device("cpu"))
+    assert 400 < here < 100_000
+    code = "from pathlib import Path; print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(child.stdout) // 1024 < here - 300
+    assert held
+
+
+def test_without_the_kernels_figure_the_systems_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda self: "")
+    assert metrics.process_memory_mb() > 10
