@@ -173,7 +173,8 @@ class Method(Strict):
     Parameters
     ----------
     attention
-        ``flash_attention_2`` takes packed rows without a mask at their full length; the others build the same isolation from position ids.
+        ``flash_attention_2`` (a package) and ``varlen`` (torch's own) attend inside each document and compute no more; the others build a mask from position
+        ids that isolates the same.
     precision
         Of the forward pass; weights of a fully trained model and the optimizer's state stay in float32 where ``bf16`` is autocast.
     neftune_alpha
@@ -184,7 +185,7 @@ class Method(Strict):
         Liger's fused kernels, on a GPU where the package is present.
     """
 
-    attention: Literal["eager", "sdpa", "flex_attention", "flash_attention_2"]
+    attention: Literal["eager", "sdpa", "flex_attention", "flash_attention_2", "varlen"]
     precision: Literal["fp32", "bf16"]
     gradient_checkpointing: bool
     neftune_alpha: float | None = pydantic.Field(default=None, gt=0)

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from training import varlen
 from training.config import Lora, ModelShape, Recipe
 from training.data import mix, rows
 from training.errors import BadData, BadRecipe
@@ -132,10 +133,15 @@ def _backbone(recipe: Recipe, resolve: Resolve) -> Path:
 def _check_attention(recipe: Recipe, *, on_gpu: bool) -> None:
     from transformers.utils.import_utils import is_flash_attn_2_available
 
-    if recipe.method.attention == "flash_attention_2" and not (on_gpu and is_flash_attn_2_available()):
+    attention = recipe.method.attention
+    if attention in varlen.FLAT and not on_gpu:
+        raise BadRecipe(f"{recipe.code}: {attention} takes a GPU; --set method.attention=sdpa to go on without")
+    if attention == "flash_attention_2" and not is_flash_attn_2_available():
         raise BadRecipe(
-            f"{recipe.code}: flash_attention_2 takes a GPU and the package flash-attn; --set method.attention=sdpa to go on without"
+            f"{recipe.code}: flash_attention_2 takes the package flash-attn; --set method.attention=varlen for torch's own"
         )
+    if attention == varlen.NAME:
+        varlen.register()
 
 
 def _texts(recipe: Recipe, resolve: Resolve) -> Iterator[str]:

@@ -13,7 +13,7 @@ import torch
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import PrinterCallback, Trainer
 
-from training import bits, checkpoints, flops, guard, metrics, parallel, schedule
+from training import bits, checkpoints, flops, guard, metrics, parallel, schedule, varlen
 from training.bits import Score
 from training.cadence import Flow
 from training.checkpoints import Progress
@@ -108,7 +108,7 @@ class PackedTrainer(Trainer):
         self._tokenizer = tokenizer
         name = torch.cuda.get_device_name(args.device) if args.device.type == "cuda" else ""
         self._peak = flops.peak_of(name)
-        self._is_flat = str(model.config._attn_implementation).startswith("flash")
+        self._is_flat = model.config._attn_implementation in varlen.FLAT
 
     @property
     def steps(self) -> int | None:
@@ -300,7 +300,7 @@ class PackedTrainer(Trainer):
             self._tokenizer.save_pretrained(folder)
 
 
-def packed(inputs: dict[str, torch.Tensor], *, flat: bool) -> dict[str, torch.Tensor]:
+def packed(inputs: dict[str, torch.Tensor], *, flat: bool) -> dict[str, Any]:
     """A batch as the model takes it.
 
     Parameters
@@ -308,7 +308,7 @@ def packed(inputs: dict[str, torch.Tensor], *, flat: bool) -> dict[str, torch.Te
     inputs
         ``input_ids``, ``labels``, ``position_ids`` and ``sources`` of shape ``(rows, length)``.
     flat
-        All rows end to end in one: flash attention keeps documents of packed rows apart only in batches of one row.
+        All rows end to end in one, with where documents begin: flash attention keeps them apart only in batches of one row.
 
     Raises
     ------
@@ -320,4 +320,5 @@ def packed(inputs: dict[str, torch.Tensor], *, flat: bool) -> dict[str, torch.Te
     if not flat:
         return dict(inputs)
     labels = inputs["labels"].masked_fill(inputs["position_ids"].eq(0), IGNORED)
-    return {name: each.reshape(1, -1) for name, each in (inputs | {"labels": labels}).items()}
+    found = {name: each.reshape(1, -1) for name, each in (inputs | {"labels": labels}).items()}
+    return found | varlen.boundaries(found["position_ids"])

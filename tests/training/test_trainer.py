@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,12 @@ def test_a_row_with_a_mask_is_refused() -> None:
 def test_for_flash_attention_rows_lie_end_to_end(count: int) -> None:
     batch = tensors(tiny.FakeRows(), count)
     flat = packed(batch, flat=True)
-    assert {each.shape for each in flat.values()} == {(1, count * 64)}
+    edges = flat["cu_seq_lens_q"].tolist()
+    assert {flat[name].shape for name in batch} == {(1, count * 64)}
+    assert edges[0] == 0
+    assert edges[-1] == count * 64
+    assert set(edges[:-1]) == set(flat["position_ids"][0].eq(0).nonzero().squeeze(1).tolist())
+    assert flat["max_length_q"] == max(b - a for a, b in itertools.pairwise(edges))
     assert torch.equal(flat["input_ids"].view(count, 64), batch["input_ids"])
     assert flat["labels"].view(count, 64)[:, 0].eq(-100).all()
     assert flat["labels"].ne(-100).sum() == batch["labels"].ne(-100).sum()
