@@ -134,8 +134,8 @@ def one(case: str, who: str) -> dict[str, float]:
     assert recipe.shape is not None
     model = build_model(recipe.shape, tokenizer)
     with tempfile.TemporaryDirectory() as folder:
-        train = _ours if who == OURS else _trl
-        speed, loss = train(case, recipe, model, tokenizer, parts, Path(folder))
+        job = Job(case, recipe, model, tokenizer, parts, Path(folder))
+        speed, loss = (_ours if who == OURS else _trl)(job)
     return {"tokens_per_s": speed, "loss": loss, "peak_mb": process_memory_mb()}
 
 
@@ -149,24 +149,6 @@ def _segments(recipe: Any, tokenizer: Any) -> list[Any]:
     while sum(map(len, found)) < STEPS * BATCH * length * 1.2:
         found += [each for each in itertools.islice(stream, 200) if len(each) <= length]
     return found
-
-
-def _rows(recipe: Any, tokenizer: Any, parts: list[Any]) -> Any:
-    from training.data.pack import pack
-
-    length = recipe.data.row_tokens
-    packed = pack(iter(parts), length=length, pad_id=tokenizer.pad_token_id)
-    rows = [
-        {
-            "input_ids": row.input_ids,
-            "labels": row.labels,
-            "position_ids": row.position_ids,
-            # the rest of a row is the padding token in a document of its own, none of which is learnt
-            "sources": [-1 if each == tokenizer.pad_token_id else 0 for each in row.input_ids],
-        }
-        for row in itertools.islice(packed, STEPS * BATCH)
-    ]
-    return rows
 
 
 class _Listed:
@@ -185,9 +167,35 @@ class _Listed:
         """One pass is enough."""
 
 
-def _ours(
-    case: str, recipe: Any, model: Any, tokenizer: Any, parts: list[Any], folder: Path
-) -> tuple[float, float]:
+@dataclass(frozen=True)
+class Job:
+    """What a trainer is given."""
+
+    case: str
+    recipe: Any
+    model: Any
+    tokenizer: Any
+    parts: list[Any]
+    folder: Path
+
+    def rows(self) -> list[dict[str, list[int]]]:
+        """The parts packed by us. A row's rest is the padding token, which also ends documents: so ours are counted a little short."""
+        from training.data.pack import pack
+
+        length, pad = self.recipe.data.row_tokens, self.tokenizer.pad_token_id
+        packed = pack(iter(self.parts), length=length, pad_id=pad)
+        return [
+            {
+                "input_ids": row.input_ids,
+                "labels": row.labels,
+                "position_ids": row.position_ids,
+                "sources": [-1 if each == pad else 0 for each in row.input_ids],
+            }
+            for row in itertools.islice(packed, STEPS * BATCH)
+        ]
+
+
+def _ours(job: Job) -> tuple[float, float]:
     from training.arguments import training_arguments
     from training.cadence import Flow
     from training.checkpoints import Progress
@@ -197,44 +205,52 @@ def _ours(
 
     timed, pace = Timed(PackedCollator()), BySteps(STEPS)
     course = Course(
-        recipe=recipe,
-        rows=_Listed(_rows(recipe, tokenizer, parts)),
+        recipe=job.recipe,
+        rows=_Listed(job.rows()),
         total_rows=STEPS * BATCH,
         evaluation={},
         pace=pace,
-        flow=Flow(recipe.cadence, steps_an_epoch=STEPS, pace=pace, asked=lambda: False),
-        folder=folder,
+        flow=Flow(job.recipe.cadence, steps_an_epoch=STEPS, pace=pace, asked=lambda: False),
+        folder=job.folder,
         record=lambda line: None,
         alive=lambda: None,
         start=Progress(),
     )
-    args = training_arguments(recipe, folder, steps=STEPS, on_gpu=False)
+    args = training_arguments(job.recipe, job.folder, steps=STEPS, on_gpu=False)
     trainer = PackedTrainer(
-        model, course, args=args, tokenizer=tokenizer, collate=timed.collate, callbacks=[timed.callback()]
+        job.model,
+        course,
+        args=args,
+        tokenizer=job.tokenizer,
+        collate=timed.collate,
+        callbacks=[timed.callback()],
     )
     with trainer.equipped():
         loss = trainer.train().training_loss
     return timed.tokens_per_s(), loss
 
 
-def _trl(
-    case: str, recipe: Any, model: Any, tokenizer: Any, parts: list[Any], folder: Path
-) -> tuple[float, float]:
+def _trl(job: Job) -> tuple[float, float]:
     import datasets
-    from trl import SFTConfig, SFTTrainer
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
 
     from training.collator import PackedCollator
 
     datasets.disable_progress_bars()
-    wanted = recipe.optimizer
+    recipe, wanted = job.recipe, job.recipe.optimizer
     how: dict[str, Any] = {"packing": True, "max_length": recipe.data.row_tokens}
-    if case == IDENTICAL:
-        how = {"max_length": None, "dataset_kwargs": {"skip_prepare_dataset": True}, "train_sampling_strategy": "sequential"}
-        rows = _rows(recipe, tokenizer, parts)
+    if job.case == IDENTICAL:
+        how = {
+            "max_length": None,
+            "dataset_kwargs": {"skip_prepare_dataset": True},
+            "train_sampling_strategy": "sequential",
+        }
+        rows = job.rows()
     else:
-        rows = [{"input_ids": list(each.ids), "labels": [-100, *each.labels[1:]]} for each in parts]
+        rows = [{"input_ids": list(each.ids), "labels": [-100, *each.labels[1:]]} for each in job.parts]
     args = SFTConfig(
-        output_dir=str(folder),
+        output_dir=str(job.folder),
         max_steps=STEPS,
         per_device_train_batch_size=BATCH,
         learning_rate=wanted.learning_rate,
@@ -256,11 +272,11 @@ def _trl(
         **how,
     )
     trainer = SFTTrainer(
-        model=model,
+        model=job.model,
         args=args,
         train_dataset=datasets.Dataset.from_list(rows),
-        processing_class=tokenizer,
-        data_collator=PackedCollator() if case == IDENTICAL else None,
+        processing_class=job.tokenizer,
+        data_collator=PackedCollator() if job.case == IDENTICAL else None,
     )
     timed = Timed(trainer.data_collator)
     trainer.data_collator = lambda batch: _without_sources(timed.collate(batch))
@@ -283,7 +299,9 @@ def main(argv: list[str] | None = None) -> int:
         print(json.dumps(one(*options.one)))
         return 0
     rows = measure(options.rounds)
-    print(f"{'case':<16} {'who':<16} {'tokens/s':>9} {'ratio':>6} {'goal':>5} {'peak':>7} {'loss':>8}   (MB, nats)")
+    print(
+        f"{'case':<16} {'who':<16} {'tokens/s':>9} {'ratio':>6} {'goal':>5} {'peak':>7} {'loss':>8}   (MB, nats)"
+    )
     for row in rows:
         print(
             f"{row.case:<16} {row.who:<16} {row.tokens_per_s:>9.0f} {row.ratio:>6.2f} {row.goal or '':>5} {row.peak_mb:>7} {row.loss:>8.4f}"

@@ -13,7 +13,9 @@ from training import parallel
 from training.arguments import ENDLESS, training_arguments
 from training.cadence import Flow
 from training.checkpoints import Progress
+from training.collator import PackedCollator
 from training.config import Recipe
+from training.data.builtin import BuiltInRows
 from training.model import tokenizer_for
 from training.order import Rows, rows_of
 from training.progress import ProgressBar
@@ -81,7 +83,7 @@ def read(recipe: Recipe, resolve: Callable[[str], Path]) -> Data:
 
     with PartialState().main_process_first():
         tokenizer = tokenizer_for(recipe, resolve)
-        return Data(tokenizer, _BuiltIn(recipe, tokenizer), {})
+        return Data(tokenizer, BuiltInRows(recipe, tokenizer), {})
 
 
 def extent(recipe: Recipe, rows: Rows) -> Extent:
@@ -119,7 +121,12 @@ def trainer(setting: Setting, model: PreTrainedModel, asked: StopRequest) -> Pac
     course = _course(setting, found, asked, args.device)
     bars = [ProgressBar(recipe.code, line=options.line)] if args.process_index == 0 else []
     made = PackedTrainer(
-        model, course, args=args, tokenizer=setting.data.tokenizer, collate=collate, callbacks=[*bars]
+        model,
+        course,
+        args=args,
+        tokenizer=setting.data.tokenizer,
+        collate=PackedCollator(),
+        callbacks=[*bars],
     )
     parallel.check_sharded(recipe, made.accelerator.distributed_type.value)
     return made
@@ -166,32 +173,3 @@ def _recorder(folder: RunFolder, record: Record) -> Callable[[Line], None]:
             record.update(step=line["step"], loss=line["loss"], tokens_seen=line["tokens_seen"])
 
     return write
-
-
-def collate(rows):
-    import torch
-
-    return {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
-
-
-class _BuiltIn:
-    def __init__(self, recipe, tokenizer):
-        from training.data import mix
-
-        self.source_names = ("all",)
-        self._rows = mix.rows(recipe, tokenizer)
-
-    def __len__(self):
-        return len(self._rows)
-
-    def set_epoch(self, epoch):
-        pass
-
-    def __getitem__(self, index):
-        row = self._rows[index]
-        return {
-            "input_ids": row.input_ids,
-            "labels": row.labels,
-            "position_ids": row.position_ids,
-            "sources": [0] * len(row.labels),
-        }

@@ -41,15 +41,11 @@ def exact_share(
     for start in range(0, most, _AT_ONCE):
         batch = asked[start : start + _AT_ONCE]
         answers = _answers(model, tokenizer, [exchange.ask for exchange in batch])
-        right += sum(
-            answer == exchange.answer for answer, exchange in zip(answers, batch, strict=True)
-        )
+        right += sum(answer == exchange.answer for answer, exchange in zip(answers, batch, strict=True))
     return right / most
 
 
-def _answers(
-    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, asks: Sequence[str]
-) -> list[str]:
+def _answers(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, asks: Sequence[str]) -> list[str]:
     """Answers to several questions at once; shorter prompts are padded on the left and do not see it."""
     import torch
 

@@ -135,7 +135,9 @@ def _check_attention(recipe: Recipe, *, on_gpu: bool) -> None:
 
     attention = recipe.method.attention
     if attention in varlen.FLAT and not on_gpu:
-        raise BadRecipe(f"{recipe.code}: {attention} takes a GPU; --set method.attention=sdpa to go on without")
+        raise BadRecipe(
+            f"{recipe.code}: {attention} takes a GPU; --set method.attention=sdpa to go on without"
+        )
     if attention == "flash_attention_2" and not is_flash_attn_2_available():
         raise BadRecipe(
             f"{recipe.code}: flash_attention_2 takes the package flash-attn; --set method.attention=varlen for torch's own"

@@ -67,16 +67,18 @@ def attend(
 
     kind = query.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else value.dtype
-    parts = [each[0].transpose(0, 1).to(dtype) for each in (query, key, value)]
+    queries, keys, values = (each[0].transpose(0, 1).to(dtype) for each in (query, key, value))
     out = varlen.varlen_attn(
-        *parts,
+        queries,
+        keys,
+        values,
         cu_seq_lens_q,
         cu_seq_lens_q,
         max_length_q,
         max_length_q,
         scale=scaling,
         window_size=(-1, 0),
-        enable_gqa=parts[0].shape[1] != parts[1].shape[1],
+        enable_gqa=queries.shape[1] != keys.shape[1],
     )
     assert isinstance(out, torch.Tensor)  # noqa: S101  # no second output was asked for
     return out.unsqueeze(0), None

@@ -64,7 +64,17 @@ def test_modules_that_weights_pass_through_are_found_by_their_imports() -> None:
 
 def test_what_starts_writes_down_or_measures_is_not_among_them() -> None:
     found = set(fingerprint.deciding_modules())
-    aside = {"cli", "commands.train", "train", "embedded", "manifest", "progress", "evaluate", "run_folder", "signals"}
+    aside = {
+        "cli",
+        "commands.train",
+        "train",
+        "embedded",
+        "manifest",
+        "progress",
+        "evaluate",
+        "run_folder",
+        "signals",
+    }
     assert not found & (aside | fingerprint.ASIDE)
 
 
@@ -90,9 +100,7 @@ def changed(path: Path, text: str = "\nX = 1\n") -> None:
     fingerprint._code.cache_clear()
 
 
-def test_code_and_texts_behind_the_weights_are_in_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_code_and_texts_behind_the_weights_are_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe, before = load("txiki_110"), revision(load("txiki_110"))
     package = copied(tmp_path, monkeypatch)
     fingerprint._code.cache_clear()

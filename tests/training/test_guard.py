@@ -60,9 +60,9 @@ def test_the_step_is_not_taken_and_the_last_checkpoint_stays(tmp_path: Path, gra
     poison = Poison(3, gradient=gradient)
     recipe = tiny.recipe("schedule.steps=6", "cadence.saves_an_epoch=3", "batch.rows=2")
     made = tiny.trainer(recipe, tmp_path, callbacks=[poison], rows=tiny.FakeRows(count=12))
-    with pytest.raises(NotFinite, match="step 4: .* rows 6 to 7"):
+    with pytest.raises(NotFinite, match=r"step 4: .* rows 6 to 7"):
         tiny.fit(made)
     assert [path.name for path in checkpoints.all_of(tmp_path)] == ["checkpoint-2"]
-    after = made.model.state_dict()
+    after = tiny.inner(made).state_dict()
     name = "model.layers.0.mlp.up_proj.weight"
     assert torch.equal(after[name], poison.before[name])

@@ -51,9 +51,12 @@ def test_large_logits_are_made_in_chunks_with_the_same_result(monkeypatch: pytes
     monkeypatch.setattr(loss, "_CHUNKED_FROM", 0)
     seen: list[Any] = []
     chunked = nn.functional.linear_cross_entropy
-    monkeypatch.setattr(
-        nn.functional, "linear_cross_entropy", lambda *a, **k: seen.append(k) or chunked(*a, **k)
-    )
+
+    def watched(*args: Any, **how: Any) -> torch.Tensor:
+        seen.append(how)
+        return chunked(*args, **how)
+
+    monkeypatch.setattr(nn.functional, "linear_cross_entropy", watched)
     called(model, inputs).loss.backward()
     assert [each["reduction"] for each in seen] == ["none"]
     for name, value in gradients(model).items():
@@ -96,11 +99,13 @@ def test_the_head_sees_learnt_positions_alone(monkeypatch: pytest.MonkeyPatch) -
     TokenLoss(model).attach()
     seen: list[int] = []
     linear = nn.functional.linear
-    monkeypatch.setattr(
-        nn.functional,
-        "linear",
-        lambda x, w, *rest: (seen.append(len(x)) if len(w) == 300 else None) or linear(x, w, *rest),
-    )
+
+    def watched(x: torch.Tensor, weight: torch.Tensor, *rest: Any) -> torch.Tensor:
+        if len(weight) == 300:
+            seen.append(len(x))
+        return linear(x, weight, *rest)
+
+    monkeypatch.setattr(nn.functional, "linear", watched)
     called(model, inputs)
     assert seen == [int(inputs["labels"].ne(-100).sum())]
     assert seen[0] < inputs["labels"].numel() * 0.8

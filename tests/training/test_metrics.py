@@ -25,8 +25,8 @@ def tally() -> Tally:
 def added(to: Tally, nats: list[float], learnt: list[float]) -> None:
     sources = torch.tensor([[0, 0, 1, -1]])
     positions = torch.tensor([[0, 1, 0, 0]])
-    doubles = [torch.tensor(each, dtype=torch.float64) for each in (nats, learnt)]
-    to.add(*doubles, sources, positions)
+    one, other = (torch.tensor(each, dtype=torch.float64) for each in (nats, learnt))
+    to.add(one, other, sources, positions)
 
 
 def test_a_window_sums_batches_and_starts_anew_when_taken() -> None:
@@ -115,7 +115,9 @@ def test_memory_of_a_process_is_its_own_and_not_its_parents() -> None:
     held = bytearray(os.urandom(1) * (400 * 2**20))
     here = metrics.memory_mb(torch.device("cpu"))
     assert 400 < here < 100_000
-    code = "from pathlib import Path; print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
+    code = (
+        "from pathlib import Path; print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
+    )
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(child.stdout) // 1024 < here - 300
     assert held

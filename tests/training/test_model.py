@@ -72,7 +72,7 @@ def test_a_backbone_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
         lambda: tokenizer_for(recipe, resolver(tmp_path)),
         lambda: model_for(recipe, tiny.tokenizer(), resolver(tmp_path), on_gpu=False),
     ):
-        with pytest.raises(BadRecipe, match="no model in .*small, where small should be"):
+        with pytest.raises(BadRecipe, match=r"no model in .*small, where small should be"):
             make()
 
 
@@ -111,9 +111,12 @@ def reference(
     """What torch's kernel computes on a GPU, document by document."""
     assert how["window_size"] == (-1, 0)
     spans = zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+    heads = [each.transpose(0, 1)[None] for each in (query, key, value)]
     parts = [
         scaled_dot_product_attention(
-            *(each[a:b].transpose(0, 1)[None] for each in (query, key, value)),
+            heads[0][:, :, a:b],
+            heads[1][:, :, a:b],
+            heads[2][:, :, a:b],
             is_causal=True,
             scale=how["scale"],
             enable_gqa=how["enable_gqa"],

@@ -42,7 +42,8 @@ def noise(position_ids: torch.Tensor, length: Length, *, training: bool = True) 
     torch.manual_seed(0)
     model = Model().train(training)
     Neftune(5.0, length).attach(model)
-    return model(input_ids=torch.zeros_like(position_ids), position_ids=position_ids)[0].detach()
+    out: torch.Tensor = model(input_ids=torch.zeros_like(position_ids), position_ids=position_ids)
+    return out[0].detach()
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.integers(1, 3))

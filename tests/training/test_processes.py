@@ -33,9 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         env |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "GLOO_SOCKET_IFNAME": "lo"}
         command = [sys.executable, "-m", "tests.training.two", str(folder)]
         started.append(
-            subprocess.Popen(
-                command, env=os.environ | env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-            )
+            subprocess.Popen(command, env=os.environ | env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         )
     for process in started:
         said, _ = process.communicate()

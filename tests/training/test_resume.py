@@ -19,10 +19,7 @@ NOISY = ("method.neftune_alpha=5", "batch.rows=2", "batch.accumulation=2", "sche
 
 def resumed(recipe: Any, folder: Path, *, stop_after: int, **how: Any) -> dict[str, torch.Tensor]:
     """The weights of a run that was asked to stop after a step and went on in another trainer."""
-    steps: list[int] = []
-    first = tiny.trainer(
-        recipe, folder, asked=lambda: bool(steps.append(1) or len(steps) == stop_after), **how
-    )
+    first = tiny.trainer(recipe, folder, asked=tiny.asked_at(stop_after), **how)
     tiny.fit(first)
     assert first.is_interrupted
     assert first.state.global_step == stop_after
@@ -30,15 +27,11 @@ def resumed(recipe: Any, folder: Path, *, stop_after: int, **how: Any) -> dict[s
     assert last is not None
     start = checkpoints.read_progress(last)
     assert start.step == stop_after
-    if "of_model" in how:
-        how["of_model"] = how["of_model"]()
-    how |= {"of_model": tiny.model(recipe, seed=77)} if "of_model" not in how else {}
-    return tiny.fit(tiny.trainer(recipe, folder, start=start, **how), resume_from_checkpoint=str(last))
+    second = tiny.trainer(recipe, folder, start=start, of_model=tiny.model(recipe, seed=77), **how)
+    return tiny.fit(second, resume_from_checkpoint=str(last))
 
 
-@pytest.mark.parametrize(
-    ("optimizer", "stop_after"), [("muon", 3), ("adamw", 3), ("muon", 5)], ids=lambda each: str(each)
-)
+@pytest.mark.parametrize(("optimizer", "stop_after"), [("muon", 3), ("adamw", 3), ("muon", 5)], ids=str)
 def test_weights_are_those_of_a_run_that_never_stopped(
     tmp_path: Path, optimizer: str, stop_after: int
 ) -> None:
@@ -79,19 +72,11 @@ def test_adapters_go_on_as_well(tmp_path: Path) -> None:
 
     def adapted() -> Any:
         torch.manual_seed(5)
-        config = LoraConfig(
-            r=2, lora_dropout=0.1, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"
-        )
+        config = LoraConfig(r=2, lora_dropout=0.1, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
         return get_peft_model(tiny.model(recipe), config)
 
     whole = tiny.fit(tiny.trainer(recipe, tmp_path / "whole", of_model=adapted()))
-    steps: list[int] = []
-    first = tiny.trainer(
-        recipe,
-        tmp_path / "halves",
-        of_model=adapted(),
-        asked=lambda: bool(steps.append(1) or len(steps) == 3),
-    )
+    first = tiny.trainer(recipe, tmp_path / "halves", of_model=adapted(), asked=tiny.asked_at(3))
     tiny.fit(first)
     last = checkpoints.last_of(tmp_path / "halves")
     assert last is not None

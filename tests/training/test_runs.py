@@ -227,5 +227,7 @@ def test_the_command_refuses_what_does_not_fit(tmp_path: Path, capsys: pytest.Ca
     assert cli.main(["train", "exp_0_110", "--runs", str(tmp_path)]) == 2
     assert "--set parallel.kind=ddp to go on" in capsys.readouterr().err
     assert cli.main(["train", "txiki_110", "txiki_010", "--set", "batch.rows=1"]) == 2
-    assert cli.main(["train", "txiki_110", "--runs", str(tmp_path), "--report-to", "mlflow", "--name", "x"]) == 2
+    assert (
+        cli.main(["train", "txiki_110", "--runs", str(tmp_path), "--report-to", "mlflow", "--name", "x"]) == 2
+    )
     assert "no reporter is called" in capsys.readouterr().err

@@ -44,7 +44,9 @@ def test_the_studys_schedule_has_these_values(progress: float, wanted: float) ->
 
 
 @given(shares, shares, shares, shares)
-def test_it_rises_to_one_and_falls_to_the_floor(one: float, other: float, warmup: float, floor: float) -> None:
+def test_it_rises_to_one_and_falls_to_the_floor(
+    one: float, other: float, warmup: float, floor: float
+) -> None:
     low, high = sorted((one, other))
     at_low, at_high = (multiplier(each, warmup=warmup, floor=floor) for each in (low, high))
     if high < warmup:

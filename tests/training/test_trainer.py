@@ -105,10 +105,10 @@ def test_documents_of_a_row_do_not_see_each_other(tmp_path: Path, attention: str
     second = int(batch["position_ids"][0, 1:].eq(0).nonzero()[0]) + 1
     other["input_ids"][0, :second] = 11  # another first document
     with made.equipped():
-        made.model.train()
+        tiny.inner(made).train()
         losses = []
         for each in (batch, other):
-            made._summed_losses(made.model, each)
+            made._summed_losses(tiny.inner(made), each)
             learnt = made._token_loss.learnt
             losses.append(made._token_loss.losses[learnt >= second])
     assert len(losses[0]) > 10
@@ -141,23 +141,23 @@ def test_end_to_end_rows_have_the_same_loss(tmp_path: Path) -> None:
     made = tiny.trainer(tiny.recipe(), tmp_path)
     batch = tensors(tiny.FakeRows(), 3)
     with made.equipped(), torch.no_grad():
-        apart = made._summed_losses(made.model, batch)[0]
+        apart = made._summed_losses(tiny.inner(made), batch)[0]
         made._is_flat = True
-        assert made._summed_losses(made.model, batch)[0].item() == pytest.approx(apart.item(), rel=1e-6)
+        assert made._summed_losses(tiny.inner(made), batch)[0].item() == pytest.approx(apart.item(), rel=1e-6)
 
 
 def test_gradient_checkpointing_changes_nothing(tmp_path: Path) -> None:
     plain = tiny.fit(tiny.trainer(tiny.recipe(), tmp_path))
     made = tiny.trainer(tiny.recipe("method.gradient_checkpointing=true"), tmp_path)
     assert tiny.same(tiny.fit(made), plain)
-    assert made.model.is_activation_checkpointing
+    assert tiny.inner(made).is_activation_checkpointing
 
 
 def test_bf16_is_autocast_over_weights_of_float32(tmp_path: Path) -> None:
     lines: list[dict[str, Any]] = []
     made = tiny.trainer(tiny.recipe("method.precision=bf16"), tmp_path, lines=lines)
     seen: set[torch.dtype] = set()
-    made.model.model.layers[0].mlp.register_forward_hook(lambda m, i, out: seen.add(out.dtype))
+    tiny.inner(made).model.layers[0].mlp.register_forward_hook(lambda m, i, out: seen.add(out.dtype))
     weights = tiny.fit(made)
     assert seen == {torch.bfloat16}
     assert {each.dtype for each in weights.values()} == {torch.float32}
@@ -167,7 +167,9 @@ def test_bf16_is_autocast_over_weights_of_float32(tmp_path: Path) -> None:
 def test_the_line_of_a_step_has_what_the_contract_names(tmp_path: Path) -> None:
     lines: list[dict[str, Any]] = []
     tiny.fit(tiny.trainer(tiny.recipe("schedule.steps=2"), tmp_path, lines=lines))
-    names = "step loss loss_by_source learning_rate tokens tokens_seen tokens_per_s mfu gradient_norm memory_mb"
+    names = (
+        "step loss loss_by_source learning_rate tokens tokens_seen tokens_per_s mfu gradient_norm memory_mb"
+    )
     assert [set(line) for line in lines] == [set(names.split())] * 2
     assert [line["step"] for line in lines] == [1, 2]
     assert lines[0]["mfu"] is None  # no peak is known of a CPU
@@ -196,7 +198,7 @@ def test_the_sets_are_measured_whole_and_without_noise(tmp_path: Path) -> None:
     batch = tensors(held, 5)
     batch.pop("sources")
     with torch.no_grad():
-        logits = made.model.eval()(**batch, use_cache=False).logits[:, :-1].transpose(1, 2)
+        logits = tiny.inner(made).eval()(**batch, use_cache=False).logits[:, :-1].transpose(1, 2)
     labels = batch["labels"][:, 1:]
     nats = torch.nn.functional.cross_entropy(logits, labels, reduction="sum").item()
     found = measured[-1]["evaluation"]["held"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,9 +104,7 @@ def trainer(
     rows = rows or FakeRows()
     found = extent(of, rows)
     pace = pace or BySteps(found.steps or 0)
-    flow = Flow(
-        of.cadence, steps_an_epoch=found.steps_an_epoch, pace=pace, asked=asked or (lambda: False)
-    )
+    flow = Flow(of.cadence, steps_an_epoch=found.steps_an_epoch, pace=pace, asked=asked or (lambda: False))
     course = Course(
         recipe=of,
         rows=rows,
@@ -128,11 +127,22 @@ def trainer(
     )
 
 
+def inner(made: PackedTrainer) -> Any:
+    """The model of a trainer."""
+    return made.model
+
+
 def fit(made: PackedTrainer, **how: Any) -> dict[str, torch.Tensor]:
     """Train; returns the weights."""
     with made.equipped():
         made.train(**how)
-    return {name: value.detach().clone() for name, value in made.model.state_dict().items()}
+    return {name: value.detach().clone() for name, value in inner(made).state_dict().items()}
+
+
+def asked_at(step: int) -> Callable[[], bool]:
+    """Somebody who asks a run to stop after so many steps."""
+    asks = itertools.count(1)
+    return lambda: next(asks) == step
 
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:

@@ -63,9 +63,7 @@ def by_the_clock(folder: Path, rank: int) -> int:
         return now[0]
 
     pace = BySeconds(4, clock=tick, agree=parallel.first_says(CPU))
-    made = tiny.trainer(
-        tiny.recipe("batch.processes=2", "schedule.seconds=4"), folder / "clock", pace=pace
-    )
+    made = tiny.trainer(tiny.recipe("batch.processes=2", "schedule.seconds=4"), folder / "clock", pace=pace)
     tiny.fit(made)
     return made.state.global_step
 
