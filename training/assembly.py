@@ -16,6 +16,7 @@ from training.checkpoints import Progress
 from training.collator import PackedCollator
 from training.config import Recipe
 from training.data.builtin import BuiltInRows
+from training.errors import BadRecipe
 from training.model import tokenizer_for
 from training.order import Rows, rows_of
 from training.progress import ProgressBar
@@ -83,6 +84,8 @@ def read(recipe: Recipe, resolve: Callable[[str], Path]) -> Data:
 
     with PartialState().main_process_first():
         tokenizer = tokenizer_for(recipe, resolve)
+        if not recipe.is_built_in:
+            raise BadRecipe(f"{recipe.code}: only built-in rows can be read yet")
         return Data(tokenizer, BuiltInRows(recipe, tokenizer), {})
 
 

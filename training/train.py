@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 log = logging.getLogger("training")
+_ROOTS = {"DATA": "LEHIA_TRAINING_DATA", "BASE": "LEHIA_TRAINING_BASE"}
 _SETUP = timedelta(hours=3)  # how long processes wait for the first one to tokenise
 
 
@@ -63,8 +64,20 @@ class Options:
     command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
 
     def resolve(self, path: str) -> Path:
-        """From a path in a recipe to one on this machine."""
-        return Path(path)
+        """From a path in a recipe to one on this machine.
+
+        Raises
+        ------
+        BadRecipe
+            Where nothing says what ``DATA/`` or ``BASE/`` stands for.
+        """
+        root, slash, rest = path.partition("/")
+        if not slash or root not in _ROOTS:
+            return Path(path)
+        given = {"DATA": self.data, "BASE": self.base}[root] or os.environ.get(_ROOTS[root])
+        if not given:
+            raise BadRecipe(f"{path}: say what {root}/ stands for, by --{root.lower()} DIR or {_ROOTS[root]}")
+        return Path(given) / rest
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING
 
 from training.config import Recipe
 from training.data import mix
+from training.data.pack import Row
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 
+_STEPS_A_PASS = 500
+
+
 class BuiltInRows:
-    """All rows of a run as one pass; the generators behind them have no end.
+    """Rows from generators that have no end: a pass is a whole run where its steps are known, and every pass is of rows of its own.
 
     Parameters
     ----------
     recipe
-        Of a number of steps.
+        Whose sources are all of this package.
     tokenizer
         That it trains with.
     """
@@ -25,14 +29,21 @@ class BuiltInRows:
     source_names = ("builtin",)
 
     def __init__(self, recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> None:
-        self._rows = mix.rows(recipe, tokenizer)
-        self._pad = tokenizer.pad_token_id
+        batch, schedule = recipe.batch, recipe.schedule
+        steps = (schedule.steps or _STEPS_A_PASS) * batch.accumulation * batch.processes
+        self._recipe, self._tokenizer = _with(recipe, steps=steps, epochs=None, seconds=None), tokenizer
+        self._epoch, self._rows = -1, list[Row]()
+        self.set_epoch(0)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def set_epoch(self, epoch: int) -> None:
-        """There is one pass."""
+        """Make the pass's rows."""
+        if epoch != self._epoch:
+            seed = self._recipe.schedule.seed + epoch
+            self._rows = mix.rows(_with(self._recipe, seed=seed), self._tokenizer)
+            self._epoch = epoch
 
     def __getitem__(self, index: int) -> dict[str, list[int]]:
         row = self._rows[index]
@@ -42,3 +53,7 @@ class BuiltInRows:
             "position_ids": row.position_ids,
             "sources": [0] * len(row.labels),
         }
+
+
+def _with(recipe: Recipe, **changes: int | None) -> Recipe:
+    return recipe.model_copy(update={"schedule": recipe.schedule.model_copy(update=changes)})
