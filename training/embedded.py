@@ -14,6 +14,7 @@ from training.evaluate import exact_share
 from training.fingerprint import fingerprint
 from training.manifest import Run, candidate_manifest
 from training.metrics import process_memory_mb
+from training.parallel import world
 from training.tokenizer import EOS, EOT
 from training.train import Finished, Options, train
 
@@ -49,8 +50,10 @@ def make(recipe: Recipe, models: Path, options: Options) -> Path:
     The folder appears whole or not at all: everything is written beside it and renamed.
     """
     finished = train(recipe, options)
-    models.mkdir(parents=True, exist_ok=True)
     final = models / recipe.code
+    if not world().is_first:
+        return final
+    models.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=models, prefix=f".{recipe.code}-") as scratch:
         folder = Path(scratch) / recipe.code
         save(finished.model, finished.tokenizer, folder)

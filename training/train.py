@@ -128,8 +128,11 @@ def train(recipe: Recipe, options: Options) -> Finished:
     checkpoint = _open(folder, recipe, options, here)
     record = Record(folder, here)
     record.update(**_prepared(folder, recipe, options, here))
-    with folder.logging(here), record.kept():
-        return _train(recipe, options, folder, record, checkpoint, on_gpu=on_gpu)
+    try:
+        with folder.logging(here), record.kept():
+            return _train(recipe, options, folder, record, checkpoint, on_gpu=on_gpu)
+    finally:
+        torch.set_flush_denormal(False)  # it is of the whole process, which may have other work
 
 
 def quiet_torch(seed: int) -> None:

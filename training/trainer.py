@@ -53,7 +53,7 @@ class Course:
     record
         Takes each line of metrics; called in the first process alone.
     alive
-        Called in the first process whenever something was computed.
+        Called after each step, each batch of an evaluation and each save.
     start
         How far it was when it was resumed.
     """
@@ -195,6 +195,7 @@ class PackedTrainer(Trainer):
         losses = self._step_losses
         self._step_losses = []
         guard.check(norm, step=step + 1, first_row=step * rows, rows=rows, losses=losses)
+        self._course.alive()
         return norm
 
     # ---- what is written of it

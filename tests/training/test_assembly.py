@@ -29,7 +29,9 @@ def test_steps_are_the_recipes_and_seconds_have_none() -> None:
 
 
 def test_built_in_rows_are_as_many_as_the_run_takes() -> None:
-    rows = BuiltInRows(tiny.recipe("schedule.steps=3", "batch.rows=2", "batch.accumulation=4"), tiny.tokenizer())
+    rows = BuiltInRows(
+        tiny.recipe("schedule.steps=3", "batch.rows=2", "batch.accumulation=4"), tiny.tokenizer()
+    )
     assert len(rows) == 24
     row = rows[0]
     assert {len(each) for each in row.values()} == {tiny.LENGTH}
@@ -47,7 +49,7 @@ def test_each_pass_of_them_is_of_its_own_and_the_same_again() -> None:
 
 
 def test_by_the_clock_there_are_rows_too() -> None:
-    assert len(BuiltInRows(tiny.recipe("schedule.seconds=3", "batch.rows=1"), tiny.tokenizer())) == 500
+    assert len(BuiltInRows(tiny.recipe("schedule.seconds=3", "batch.rows=1"), tiny.tokenizer())) == 200
 
 
 def test_what_data_and_base_stand_for_is_told_or_in_the_environment(

@@ -14,7 +14,7 @@ from training import checkpoints
 from training.checkpoints import Progress
 from training.schedule import BySeconds
 
-NOISY = ("method.neftune_alpha=5", "batch.rows=2", "batch.accumulation=2", "schedule.steps=6")
+NOISY = ("method.neftune_alpha=5", "batch.rows=1", "batch.accumulation=2", "schedule.steps=4")
 
 
 def resumed(recipe: Any, folder: Path, *, stop_after: int, **how: Any) -> dict[str, torch.Tensor]:
@@ -31,7 +31,7 @@ def resumed(recipe: Any, folder: Path, *, stop_after: int, **how: Any) -> dict[s
     return tiny.fit(second, resume_from_checkpoint=str(last))
 
 
-@pytest.mark.parametrize(("optimizer", "stop_after"), [("muon", 3), ("adamw", 3), ("muon", 5)], ids=str)
+@pytest.mark.parametrize(("optimizer", "stop_after"), [("muon", 2), ("adamw", 1), ("muon", 3)], ids=str)
 def test_weights_are_those_of_a_run_that_never_stopped(
     tmp_path: Path, optimizer: str, stop_after: int
 ) -> None:
@@ -41,11 +41,11 @@ def test_weights_are_those_of_a_run_that_never_stopped(
 
 
 def test_the_rows_go_on_where_they_stopped(tmp_path: Path) -> None:
-    recipe, rows = tiny.recipe(*NOISY, "batch.accumulation=1"), tiny.FakeRows(count=5)
-    resumed(recipe, tmp_path, stop_after=3, rows=rows)
-    order = [(0, 0), (0, 1), (0, 2), (0, 3), (0, 4), (1, 0), (1, 1), (1, 2), (1, 3), (1, 4), (2, 0), (2, 1)]
+    recipe, rows = tiny.recipe(*NOISY), tiny.FakeRows(count=3)
+    resumed(recipe, tmp_path, stop_after=2, rows=rows)
+    order = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1)]
     last_start = len(rows.read) - rows.read[::-1].index((1, 1)) - 1
-    assert rows.read[last_start:] == order[6:]
+    assert rows.read[last_start:] == order[4:]
 
 
 def test_counts_go_on_too(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_adapters_go_on_as_well(tmp_path: Path) -> None:
         return get_peft_model(tiny.model(recipe), config)
 
     whole = tiny.fit(tiny.trainer(recipe, tmp_path / "whole", of_model=adapted()))
-    first = tiny.trainer(recipe, tmp_path / "halves", of_model=adapted(), asked=tiny.asked_at(3))
+    first = tiny.trainer(recipe, tmp_path / "halves", of_model=adapted(), asked=tiny.asked_at(2))
     tiny.fit(first)
     last = checkpoints.last_of(tmp_path / "halves")
     assert last is not None

@@ -20,6 +20,8 @@ from training import assembly, checkpoints, cli
 from training.config import Recipe
 from training.errors import BadRecipe, Interrupted, NotFinite
 from training.metrics import MetricsFile
+from training.parallel import World
+from training.run_folder import Record, RunFolder
 from training.schedule import BySeconds
 from training.signals import INTERRUPTED
 from training.train import Options, train
@@ -221,6 +223,38 @@ def test_the_command_trains_resumes_and_tells_an_interruption_by_its_status(
     [found] = yaml.safe_load(capsys.readouterr().out)
     assert (found["recipe"], found["run"], found["steps"]) == ("txiki_110", str(tmp_path / "own"), 4)
     assert tiny.same(weights(tmp_path / "own"), weights(whole))
+
+
+def test_a_later_process_writes_no_record_and_prints_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("training.commands.train.world", lambda: World(rank=1, local_rank=1, size=2))
+    assert cli.main(command(tmp_path)) == 0
+    assert capsys.readouterr().out == ""
+    folder = RunFolder(tmp_path / "other")
+    folder.prepare(tiny.recipe())
+    Record(folder, World(rank=1, local_rank=1, size=2)).update(status="running")
+    assert not (folder.path / "run.json").exists()
+
+
+def test_a_heartbeat_is_ten_seconds_apart_and_follows_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = itertools.count(0.0, 4.0)
+    monkeypatch.setattr("training.run_folder.time.monotonic", lambda: next(now))
+    folder = RunFolder(tmp_path / "own")
+    folder.prepare(tiny.recipe())
+    kept = Record(folder, World(0, 0, 1))
+    kept.update(step=0)
+    written: list[None] = []
+    monkeypatch.setattr(kept, "update", lambda: written.append(None))
+    for _ in range(3):
+        kept.beat()
+    assert len(written) == 1
+    beats: list[None] = []
+    made = tiny.trainer(tiny.recipe("schedule.steps=3"), tmp_path, alive=lambda: beats.append(None))
+    tiny.fit(made)
+    assert len(beats) == 4  # three steps and the save at the end
 
 
 def test_the_command_refuses_what_does_not_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

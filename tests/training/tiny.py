@@ -99,6 +99,7 @@ def trainer(
     asked: Any = None,
     start: Progress | None = None,
     callbacks: Sequence[Any] = (),
+    alive: Callable[[], None] = lambda: None,
 ) -> PackedTrainer:
     """A trainer on the CPU; lines of metrics are added to *lines*."""
     rows = rows or FakeRows()
@@ -114,7 +115,7 @@ def trainer(
         flow=flow,
         folder=folder,
         record=lines.append if lines is not None else (lambda line: None),
-        alive=lambda: None,
+        alive=alive,
         start=start or Progress(),
     )
     return PackedTrainer(

@@ -28,9 +28,9 @@ def held() -> dict[str, Any]:
     return {"held": tiny.FakeRows(count=5, seed=9)}
 
 
-def whole(folder: Path, *changes: str) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
+def whole(folder: Path) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
     lines: list[dict[str, Any]] = []
-    made = tiny.trainer(tiny.recipe(*TWO, *changes), folder / "whole", evaluation=held(), lines=lines)
+    made = tiny.trainer(tiny.recipe(*TWO), folder / "whole", evaluation=held(), lines=lines)
     return tiny.fit(made), lines
 
 
@@ -112,11 +112,9 @@ def main(folder: Path) -> None:
     PartialState(cpu=True)
     rank = int(os.environ["RANK"])
     weights, lines = whole(folder)
-    noisy, _ = whole(folder, "method.neftune_alpha=50")
     found = {
         "lines": lines,
-        "resumed_equal": tiny.same(halves(folder, rank), whole(folder)[0]),
-        "noise_differs": not tiny.same(noisy, weights),
+        "resumed_equal": tiny.same(halves(folder, rank), weights),
         "clock_steps": by_the_clock(folder, rank),
         "poison": poisoned(folder, rank),
         "refused": refused(),

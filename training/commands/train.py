@@ -14,6 +14,7 @@ from training import config
 from training.commands.types import Commands
 from training.config import Recipe
 from training.errors import BadRecipe, RunFailed
+from training.parallel import world
 
 _ENV = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
 
@@ -50,7 +51,8 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> object:
     options.runs = options.runs or options.models.parent / "runs"
     if len(options.recipes) == 1:
-        return [_one(config.resolved(options.recipes[0], options.changes), options)]
+        found = _one(config.resolved(options.recipes[0], options.changes), options)
+        return [found] if world().is_first else None
     if options.changes or options.name or options.resume:
         raise BadRecipe("--set, --name and --resume belong to one recipe")
     names = options.recipes or config.embedded()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 
-_STEPS_A_PASS = 500
+_STEPS_A_PASS = 200
 
 
 class BuiltInRows:
