@@ -29,9 +29,9 @@ class BuiltInRows:
     source_names = ("builtin",)
 
     def __init__(self, recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> None:
-        batch, schedule = recipe.batch, recipe.schedule
-        steps = (schedule.steps or _STEPS_A_PASS) * batch.accumulation * batch.processes
-        self._recipe, self._tokenizer = _with(recipe, steps=steps, epochs=None, seconds=None), tokenizer
+        batch, steps = recipe.batch, recipe.schedule.steps or _STEPS_A_PASS
+        self._n_rows = steps * batch.rows * batch.accumulation * batch.processes
+        self._recipe, self._tokenizer = recipe, tokenizer
         self._epoch, self._rows = -1, list[Row]()
         self.set_epoch(0)
 
@@ -41,8 +41,8 @@ class BuiltInRows:
     def set_epoch(self, epoch: int) -> None:
         """Make the pass's rows."""
         if epoch != self._epoch:
-            seed = self._recipe.schedule.seed + epoch
-            self._rows = mix.rows(_with(self._recipe, seed=seed), self._tokenizer)
+            recipe = _with_seed(self._recipe, self._recipe.schedule.seed + epoch)
+            self._rows = mix.rows(recipe, self._tokenizer, n_rows=self._n_rows)
             self._epoch = epoch
 
     def __getitem__(self, index: int) -> dict[str, list[int]]:
@@ -55,5 +55,5 @@ class BuiltInRows:
         }
 
 
-def _with(recipe: Recipe, **changes: int | None) -> Recipe:
-    return recipe.model_copy(update={"schedule": recipe.schedule.model_copy(update=changes)})
+def _with_seed(recipe: Recipe, seed: int) -> Recipe:
+    return recipe.model_copy(update={"schedule": recipe.schedule.model_copy(update={"seed": seed})})
