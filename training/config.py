@@ -180,7 +180,8 @@ class Method(Strict):
     neftune_alpha
         Noise of NEFTune on the embeddings; null for none.
     neftune_length
-        What its scale counts as length: each token's ``document``, as in its paper, or the packed ``row``, as the study ran it; see :mod:`training.neftune`.
+        What its scale counts as length: each token's ``document``, as in its paper, the packed ``row``, or all rows of a ``batch`` end to end, as the study
+        ran it; see :mod:`training.neftune`.
     liger
         Liger's fused kernels, on a GPU where the package is present.
     """
@@ -189,7 +190,7 @@ class Method(Strict):
     precision: Literal["fp32", "bf16"]
     gradient_checkpointing: bool
     neftune_alpha: float | None = pydantic.Field(default=None, gt=0)
-    neftune_length: Literal["document", "row"] = "document"
+    neftune_length: Literal["document", "row", "batch"] = "document"
     liger: bool
     compile: bool
     lora: Lora | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,8 @@ from torch import distributed
 
 from training.config import Recipe
 from training.errors import BadRecipe
+
+_TOLD = ("ACCELERATE_USE_FSDP", "FSDP_CPU_RAM_EFFICIENT_LOADING")  # where transformers looks before it reads weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ def arguments(recipe: Recipe) -> dict[str, Any]:
             "auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
             "reshard_after_forward": True,
             "state_dict_type": "SHARDED_STATE_DICT",
+            "cpu_ram_efficient_loading": True,
             "activation_checkpointing": recipe.method.gradient_checkpointing,
         },
     }
@@ -113,6 +118,35 @@ def arguments(recipe: Recipe) -> dict[str, Any]:
             dp_replicate_size=parallel.copies, dp_shard_size=parallel.shard
         )
     return found
+
+
+@contextmanager
+def loading(recipe: Recipe) -> Iterator[None]:
+    """While a backbone is read: where weights will be sharded, one process a machine holds them and the others get theirs from it.
+
+    Otherwise every process would read all of them in float32: 280 GB each of a 70B model.
+    """
+    told = {} if recipe.parallel.kind == "ddp" else dict.fromkeys(_TOLD, "true")
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def keep_sums_exact(plugin: Any) -> None:
+    """Take back what accelerate makes of bf16 under FSDP2.
+
+    It would round what the model returns to bf16 too, and that is the sum of a batch's losses: three digits of it, and the gradient's scale with them. It
+    would also add up gradients over processes in bf16. Only the computing inside is to be in bf16.
+    """
+    policy = plugin.mixed_precision_policy
+    if policy is not None:
+        plugin.mixed_precision_policy = dataclasses.replace(policy, reduce_dtype=torch.float32, output_dtype=None)
 
 
 def summed(tensor: torch.Tensor) -> torch.Tensor:

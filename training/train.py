@@ -207,7 +207,8 @@ def _train(
 
     began = time.perf_counter()
     data = assembly.read(recipe, options.resolve)
-    model = model_for(recipe, data.tokenizer, options.resolve, on_gpu=on_gpu)
+    with parallel.loading(recipe):
+        model = model_for(recipe, data.tokenizer, options.resolve, on_gpu=on_gpu)
     start = checkpoints.read_progress(checkpoint) if checkpoint else Progress()
     setting = assembly.Setting(recipe, options, folder, record, data, start, on_gpu)
     with StopRequest() as asked:

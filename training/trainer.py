@@ -124,8 +124,7 @@ class PackedTrainer(Trainer):
     @contextmanager
     def equipped(self) -> Iterator[None]:
         """Our head and loss, and the recipe's noise, in place for the time inside."""
-        alpha = self._course.recipe.method.neftune_alpha
-        noise = Neftune(alpha, self._course.recipe.method.neftune_length) if alpha else None
+        noise = _noise(self._course.recipe)
         self._token_loss.attach()
         if noise:
             noise.attach(self.model)
@@ -135,6 +134,11 @@ class PackedTrainer(Trainer):
             self._token_loss.detach()
             if noise:
                 noise.detach()
+
+    def create_accelerator_and_postprocess(self) -> None:
+        super().create_accelerator_and_postprocess()
+        if self.is_fsdp_enabled:
+            parallel.keep_sums_exact(self.accelerator.state.fsdp_plugin)
 
     # ---- what a step is
 
@@ -299,6 +303,14 @@ class PackedTrainer(Trainer):
         if self.is_fsdp_enabled:  # shards alone do not say what model they are of
             self.accelerator.unwrap_model(self.model).config.save_pretrained(folder)
             self._tokenizer.save_pretrained(folder)
+
+
+def _noise(recipe: Recipe) -> Neftune | None:
+    method = recipe.method
+    if method.neftune_alpha is None:
+        return None
+    length, row = method.neftune_length, recipe.data.row_tokens
+    return Neftune(method.neftune_alpha, length, row=row, rows=recipe.batch.rows)
 
 
 def packed(inputs: dict[str, torch.Tensor], *, flat: bool) -> dict[str, Any]:

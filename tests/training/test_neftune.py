@@ -14,6 +14,7 @@ from torch import nn
 from tests.training import tiny
 from training import config
 from training.neftune import Length, Neftune, document_lengths, noise_scale
+from training.trainer import _noise
 
 WIDTH = 256
 
@@ -38,10 +39,12 @@ def positions(*documents: int) -> torch.Tensor:
     return torch.tensor([[place for size in documents for place in range(size)]])
 
 
-def noise(position_ids: torch.Tensor, length: Length, *, training: bool = True) -> torch.Tensor:
+def noise(
+    position_ids: torch.Tensor, length: Length, *, training: bool = True, rows: int = 1
+) -> torch.Tensor:
     torch.manual_seed(0)
     model = Model().train(training)
-    Neftune(5.0, length).attach(model)
+    Neftune(5.0, length, row=position_ids.numel() // rows, rows=rows).attach(model)
     out: torch.Tensor = model(input_ids=torch.zeros_like(position_ids), position_ids=position_ids)
     return out[0].detach()
 
@@ -66,11 +69,14 @@ def test_the_papers_formula() -> None:
     )
 
 
-@pytest.mark.parametrize(("length", "of_short", "of_long"), [("document", 16, 112), ("row", 128, 128)])
+@pytest.mark.parametrize(
+    ("length", "of_short", "of_long"), [("document", 16, 112), ("row", 64, 64), ("batch", 128, 128)]
+)
 def test_noise_is_uniform_and_as_wide_as_the_formula_says(
     length: Length, of_short: int, of_long: int
 ) -> None:
-    found = noise(positions(16, 112), length)
+    """Two rows of 64, end to end as for flash attention."""
+    found = noise(positions(16, 112), length, rows=2)
     for part, counted in ((found[:16], of_short), (found[16:], of_long)):
         scale = 5 / math.sqrt(counted * WIDTH)
         assert part.abs().max() <= scale
@@ -89,14 +95,21 @@ def test_by_document_a_documents_noise_is_the_same_in_any_row() -> None:
 
 def test_measuring_is_without_noise_and_so_is_a_model_it_left() -> None:
     assert not noise(positions(8), "document", training=False).any()
-    model, added = Model(), Neftune(5.0, "document")
+    model, added = Model(), Neftune(5.0, "document", row=4, rows=1)
     added.attach(model)
     added.detach()
     assert not model(input_ids=torch.zeros(1, 4, dtype=torch.long), position_ids=positions(4)).any()
 
 
-def test_the_study_ran_with_rows_and_a_recipe_that_says_nothing_follows_the_paper() -> None:
-    assert config.load("exp_0_110").method.neftune_length == "row"
+@pytest.mark.parametrize("length", ["document", "row", "batch"])
+def test_noise_is_as_wide_whether_rows_lie_side_by_side_or_end_to_end(length: Length) -> None:
+    rows = positions(16, 48).repeat(2, 1)
+    beside, behind = (noise(each, length, rows=2) for each in (rows, rows.view(1, -1)))
+    assert torch.equal(beside, behind[:64])
+
+
+def test_the_study_ran_with_batches_and_a_recipe_that_says_nothing_follows_the_paper() -> None:
+    assert config.load("exp_0_110").method.neftune_length == "batch"
     assert config.Method.model_fields["neftune_length"].default == "document"
 
 
@@ -108,3 +121,12 @@ def test_a_trainer_adds_it_only_where_the_recipe_asks(tmp_path: Path) -> None:
     assert not tiny.same(weights(), weights(*noisy))
     assert tiny.same(weights(*noisy), weights(*noisy))
     assert not tiny.same(weights(*noisy), weights("method.neftune_alpha=5", "method.neftune_length=row"))
+
+
+def test_a_recipes_rows_and_batches_are_what_counts() -> None:
+    five = ("method.neftune_alpha=5", "batch.rows=2")
+    scales = {
+        length: _noise(tiny.recipe(*five, f"method.neftune_length={length}"))._whole  # type: ignore[union-attr]
+        for length in ("document", "row", "batch")
+    }
+    assert scales == {"document": None, "row": tiny.LENGTH, "batch": 2 * tiny.LENGTH}
