@@ -122,7 +122,7 @@ class Timed:
 def one(case: str, who: str) -> dict[str, float]:
     """One run in this process."""
     from training import config
-    from training.metrics import process_memory_mb
+    from training.memory import peak_mb
     from training.model import build_model, tokenizer_for
     from training.train import quiet_torch
 
@@ -136,7 +136,7 @@ def one(case: str, who: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         job = Job(case, recipe, model, tokenizer, parts, Path(folder))
         speed, loss = (_ours if who == OURS else _trl)(job)
-    return {"tokens_per_s": speed, "loss": loss, "peak_mb": process_memory_mb()}
+    return {"tokens_per_s": speed, "loss": loss, "peak_mb": peak_mb()}
 
 
 def _segments(recipe: Any, tokenizer: Any) -> list[Any]:

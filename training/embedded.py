@@ -13,7 +13,7 @@ from training.data import chats
 from training.evaluate import exact_share
 from training.fingerprint import fingerprint
 from training.manifest import Run, candidate_manifest
-from training.metrics import process_memory_mb
+from training.memory import peak_mb
 from training.parallel import world
 from training.tokenizer import EOS, EOT
 from training.train import Finished, Options, train
@@ -100,7 +100,7 @@ def _measured(finished: Finished) -> Run:
         heldout_exact=exact_share(model, tokenizer, held.held_prompts),
         heldout_template_exact=exact_share(model, tokenizer, held.held_templates),
         seconds=round(finished.seconds, 1),
-        peak_mb=process_memory_mb(),
+        peak_mb=peak_mb(),
     )
 
 

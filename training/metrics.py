@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from training.memory import peak_mb
 
 Reduce = Callable[[torch.Tensor], torch.Tensor]
 
@@ -111,11 +113,9 @@ class MetricsFile:
         self._path = path
 
     def append(self, line: dict[str, Any]) -> None:
-        """Add a line with the time of now; what is not a number of JSON becomes null."""
-        stamped = {
-            "step": line["step"],
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        } | line
+        """Add a line with the time of now; a number that JSON has not, as of a loss that overflowed, becomes null."""
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        stamped = _finite({"step": line["step"], "time": time} | line)
         with self._path.open("a") as file:
             file.write(json.dumps(stamped, ensure_ascii=False, allow_nan=False) + "\n")
 
@@ -127,6 +127,12 @@ class MetricsFile:
         beside = self._path.with_suffix(".part")
         beside.write_text("".join(f"{line}\n" for line in kept))
         os.replace(beside, self._path)  # noqa: PTH105  # atomic, and says so
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _step_of(line: str) -> float:
@@ -141,16 +147,4 @@ def memory_mb(device: torch.device) -> int:
     """Peak memory so far: of the device, or of the process on a CPU."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_reserved(device) // 2**20)
-    return process_memory_mb()
-
-
-def process_memory_mb() -> int:
-    """Peak resident memory of this process.
-
-    Linux's ``getrusage`` also counts what the process that started it had, so the kernel's own figure of this one is read where there is one.
-    """
-    try:
-        status = Path("/proc/self/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) // 1024
-    except (OSError, IndexError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return peak_mb()

@@ -133,7 +133,7 @@ def test_chats_teach_answers_that_were_never_seen(runs: dict[str, dict[str, floa
 
 def test_a_run_is_not_charged_with_the_memory_of_who_started_it() -> None:
     held = bytearray(512 * 2**20)
-    code = "from training.train import peak_mb; print(peak_mb())"
+    code = "from training.memory import peak_mb; print(peak_mb())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 0 < int(done.stdout) < len(held) / 2**20
 
