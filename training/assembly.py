@@ -122,7 +122,8 @@ def trainer(setting: Setting, model: PreTrainedModel, asked: StopRequest) -> Pac
         report_to=options.report_to,
     )
     course = _course(setting, found, asked, args.device)
-    bars = [ProgressBar(recipe.code, line=options.line)] if args.process_index == 0 else []
+    is_first = args.process_index == 0
+    bars = [ProgressBar(setting.folder.path.name, line=options.line, pace=course.pace)] if is_first else []
     made = PackedTrainer(
         model,
         course,

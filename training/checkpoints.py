@@ -23,6 +23,8 @@ class Progress:
         Steps done.
     tokens, tokens_seen
         Tokens learnt; tokens read, padding left out.
+    nats
+        Summed losses of the tokens learnt.
     seconds
         Wall clock of the run.
     """
@@ -30,7 +32,13 @@ class Progress:
     step: int = 0
     tokens: int = 0
     tokens_seen: int = 0
+    nats: float = 0.0
     seconds: float = 0.0
+
+    @property
+    def loss(self) -> float:
+        """Nats a learnt token, over the whole run."""
+        return self.nats / max(self.tokens, 1)
 
 
 def all_of(folder: Path) -> list[Path]:

@@ -96,7 +96,7 @@ def _measured(finished: Finished) -> Run:
         seed=recipe.schedule.seed,
         tokens=finished.progress.tokens_seen,
         parameters=model.num_parameters(),
-        loss=round(finished.loss, 4),
+        loss=round(finished.progress.loss, 4),
         heldout_exact=exact_share(model, tokenizer, held.held_prompts),
         heldout_template_exact=exact_share(model, tokenizer, held.held_templates),
         seconds=round(finished.seconds, 1),

@@ -15,7 +15,10 @@ from torch import distributed
 from training.config import Recipe
 from training.errors import BadRecipe
 
-_TOLD = ("ACCELERATE_USE_FSDP", "FSDP_CPU_RAM_EFFICIENT_LOADING")  # where transformers looks before it reads weights
+_TOLD = (
+    "ACCELERATE_USE_FSDP",
+    "FSDP_CPU_RAM_EFFICIENT_LOADING",
+)  # where transformers looks before it reads weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,9 @@ def keep_sums_exact(plugin: Any) -> None:
     """
     policy = plugin.mixed_precision_policy
     if policy is not None:
-        plugin.mixed_precision_policy = dataclasses.replace(policy, reduce_dtype=torch.float32, output_dtype=None)
+        plugin.mixed_precision_policy = dataclasses.replace(
+            policy, reduce_dtype=torch.float32, output_dtype=None
+        )
 
 
 def summed(tensor: torch.Tensor) -> torch.Tensor:

@@ -80,6 +80,16 @@ class Record:
         self._beat_at = 0.0
         self._values: dict[str, Any] = json.loads(self._path.read_text()) if self._path.exists() else {}
 
+    def prepare(self, **values: Any) -> None:
+        """Write all of it; a run that goes on keeps when it was made and first started."""
+        first = {name: self._values.get(name) for name in ("created_at", "started_at")}
+        self.update(**values | {name: value for name, value in first.items() if value})
+
+    @property
+    def started_at(self) -> str:
+        """When the run first started: now, where it did not yet."""
+        return self._values.get("started_at") or now()
+
     def update(self, **changes: Any) -> None:
         """Write it with these changes, whole, and a heartbeat."""
         if not self._writes:

@@ -37,7 +37,15 @@ def multiplier(progress: float, *, warmup: float, floor: float) -> float:
 
 
 class Pace(Protocol):
-    """How far a run has come."""
+    """How far a run has come, of so many of a unit."""
+
+    @property
+    def total(self) -> int:
+        """Steps or seconds of the whole run."""
+
+    @property
+    def unit(self) -> str:
+        """``step`` or ``s``."""
 
     def progress(self, step: int) -> float:
         """From 0 to 1, after so many steps."""
@@ -51,6 +59,11 @@ class BySteps:
     """A run of a known number of steps."""
 
     steps: int
+    unit: str = field(default="step", init=False)
+
+    @property
+    def total(self) -> int:
+        return self.steps
 
     def progress(self, step: int) -> float:
         return step / self.steps
@@ -73,10 +86,11 @@ class BySeconds:
         Makes one number of every process's; the first one's, so that all have one learning rate and one end.
     """
 
-    seconds: float
+    seconds: int
     before: float = 0.0
     clock: Callable[[], float] = time.monotonic
     agree: Callable[[float], float] = field(default=lambda seconds: seconds)
+    unit: str = field(default="s", init=False)
     _started: float = field(init=False)
     _read_at: int = field(default=-1, init=False)
     _elapsed: float = field(default=0.0, init=False)
@@ -85,6 +99,10 @@ class BySeconds:
     def __post_init__(self) -> None:
         self._started = self.clock()
         self._elapsed = self.before
+
+    @property
+    def total(self) -> int:
+        return self.seconds
 
     def progress(self, step: int) -> float:
         """The clock is read once a step, so that everything in a step sees the same time."""

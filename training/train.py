@@ -87,8 +87,6 @@ class Finished:
 
     Parameters
     ----------
-    loss
-        Mean over the steps of this process's time, in nats.
     seconds
         Wall clock of this process.
     """
@@ -98,7 +96,6 @@ class Finished:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerFast
     progress: Progress
-    loss: float
     seconds: float
 
 
@@ -128,7 +125,7 @@ def train(recipe: Recipe, options: Options) -> Finished:
     folder = RunFolder(options.runs / (options.name or recipe.code))
     checkpoint = _open(folder, recipe, options, here)
     record = Record(folder, here)
-    record.update(**_prepared(folder, recipe, options, here))
+    record.prepare(**_prepared(folder, recipe, options, here))
     try:
         with folder.logging(here), record.kept():
             return _train(recipe, options, folder, record, checkpoint, on_gpu=on_gpu)
@@ -216,11 +213,17 @@ def _train(
         trainer = assembly.trainer(setting, model, asked)
         if trainer.is_world_process_zero():
             folder.metrics.cut_after(start.step)
-        record.update(status="running", started_at=now(), steps=trainer.steps, step=start.step, error=None)
+        record.update(
+            status="running",
+            started_at=record.started_at,
+            steps=trainer.steps,
+            step=start.step,
+            tokens_seen=start.tokens_seen,
+        )
         log.info("%s: %s steps from step %d", recipe.code, trainer.steps or "timed", start.step)
         set_seed(recipe.schedule.seed + trainer.args.process_index)  # noise and dropout of their own
         with trainer.equipped():
-            output = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if trainer.is_interrupted:
         name = f"checkpoint-{trainer.state.global_step}"
         raise Interrupted(
@@ -232,6 +235,5 @@ def _train(
         model=trainer.accelerator.unwrap_model(trainer.model),
         tokenizer=data.tokenizer,
         progress=trainer.progress,
-        loss=output.training_loss,
         seconds=time.perf_counter() - began,
     )

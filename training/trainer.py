@@ -217,9 +217,14 @@ class PackedTrainer(Trainer):
         del self.state.log_history[:-1]  # the lines are kept elsewhere, not in each checkpoint
 
     def _line(self, logs: dict[str, float], window: metrics.Window) -> Line:
-        tokens = self.progress.tokens + sum(window.learnt)
-        seen = self.progress.tokens_seen + window.seen
-        self.progress = replace(self.progress, step=self.state.global_step, tokens=tokens, tokens_seen=seen)
+        before = self.progress
+        self.progress = replace(
+            before,
+            step=self.state.global_step,
+            tokens=before.tokens + sum(window.learnt),
+            tokens_seen=before.tokens_seen + window.seen,
+            nats=before.nats + sum(window.nats),
+        )
         speed = window.seen / max(self._watch.lap(), 1e-9)
         used = flops.utilisation(
             self._cost,
@@ -232,8 +237,8 @@ class PackedTrainer(Trainer):
             "loss": round(window.loss, 6),
             "loss_by_source": window.by_source(self._course.rows.source_names),
             "learning_rate": logs["learning_rate"],
-            "tokens": tokens,
-            "tokens_seen": seen,
+            "tokens": self.progress.tokens,
+            "tokens_seen": self.progress.tokens_seen,
             "tokens_per_s": round(speed, 1),
             "mfu": None if used is None else round(used, 4),
             "gradient_norm": round(logs["grad_norm"], 6),
@@ -251,7 +256,13 @@ class PackedTrainer(Trainer):
         }
         if self.state.is_world_process_zero:
             self._course.record({"step": self.state.global_step, "evaluation": found})
-        logs = {f"eval_{name}_{key}": value for name, each in found.items() for key, value in each.items()}
+        logs = {
+            f"eval_{name}_{key}": value
+            for name, each in found.items()
+            for key, value in each.items()
+            if value is not None
+        }
+        self.log(dict(logs))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, logs)
         return logs
 

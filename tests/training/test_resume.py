@@ -134,6 +134,7 @@ def test_checkpoints_are_ordered_by_step_not_by_name(tmp_path: Path) -> None:
 
 
 def test_progress_reads_back(tmp_path: Path) -> None:
-    written = Progress(step=3, tokens=5, tokens_seen=9, seconds=1.25)
+    written = Progress(step=3, tokens=5, tokens_seen=9, nats=7.5, seconds=1.25)
     checkpoints.write_progress(tmp_path / "checkpoint-3", written)
     assert checkpoints.read_progress(tmp_path / "checkpoint-3") == written
+    assert (written.loss, Progress().loss) == (1.5, 0)

@@ -126,9 +126,20 @@ def test_a_signal_saves_and_the_run_goes_on_to_the_same_weights(
             train(recipe, options)
     assert record(tmp_path / "own")["status"] == "interrupted"
     assert record(tmp_path / "own")["error"] is None
+    first = record(tmp_path / "own")
     finished = train(recipe, Options(runs=tmp_path, name="own", resume=True))
     assert finished.progress.step == 4
-    assert record(tmp_path / "own")["status"] == "done"
+    found = record(tmp_path / "own")
+    assert found["status"] == "done"
+    assert (found["created_at"], found["started_at"]) == (first["created_at"], first["started_at"])
+    assert found["ended_at"] >= first["ended_at"]
+    steps = lines(tmp_path / "own")
+    learnt = [
+        after["tokens"] - before
+        for before, after in zip([0, *(s["tokens"] for s in steps)], steps, strict=False)
+    ]
+    nats = sum(step["loss"] * count for step, count in zip(steps, learnt, strict=True))
+    assert finished.progress.loss == pytest.approx(nats / steps[-1]["tokens"], rel=1e-5)  # of both parts
     assert tiny.same(weights(tmp_path / "own"), weights(whole))
     assert [line["step"] for line in lines(tmp_path / "own")] == [1, 2, 3, 4]
 
@@ -202,8 +213,12 @@ def test_a_run_of_seconds_ends_by_the_clock(tmp_path: Path, monkeypatch: pytest.
 
 def test_tensorboard_takes_part_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "board"))
-    train(tiny.recipe(*FOUR), Options(runs=tmp_path, report_to=("tensorboard",)))
-    assert list((tmp_path / "board").rglob("events.out.tfevents.*"))
+    recipe = tiny.recipe(*FOUR, "cadence.evaluations_an_epoch=1")
+    train(recipe, Options(runs=tmp_path, report_to=("tensorboard",)))
+    [events] = (tmp_path / "board").rglob("events.out.tfevents.*")
+    written = events.read_bytes()
+    for name in (b"train/loss", b"train/tokens_per_s", b"train/learning_rate", b"eval/held_bits_per_byte"):
+        assert name in written
 
 
 def command(tmp_path: Path, *more: str) -> list[str]:

@@ -93,7 +93,7 @@ def _one(recipe: Recipe, options: argparse.Namespace) -> dict[str, object]:
         "run": str(finished.folder.path),
         "steps": finished.progress.step,
         "tokens": finished.progress.tokens,
-        "loss": round(finished.loss, 4),
+        "loss": round(finished.progress.loss, 4),
     }
 
 
