@@ -16,7 +16,7 @@ from training.checkpoints import Progress
 from training.config import Recipe
 from training.errors import BadRecipe, Interrupted
 from training.fingerprint import fingerprint
-from training.memory import peak_mb as peak_mb  # where other stages look for it
+from training.memory import peak_mb as peak_mb  # noqa: PLC0414  # a name that other stages look for here
 from training.model import model_for
 from training.parallel import World
 from training.run_folder import Record, RunFolder, code_version, now

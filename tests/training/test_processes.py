@@ -50,7 +50,8 @@ def found(folder: Path) -> list[dict[str, Any]]:
 def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
     """The same steps in one process."""
     lines: list[dict[str, Any]] = []
-    recipe = tiny.recipe("batch.rows=4", "schedule.steps=4", "cadence.evaluations_an_epoch=1")
+    changes = ("schedule.steps=4", "cadence.evaluations_an_epoch=1", "optimizer.name=adamw")
+    recipe = tiny.recipe("batch.rows=4", *changes)
     held = {"held": tiny.FakeRows(count=5, seed=9)}
     folder = tmp_path_factory.mktemp("alone")
     return tiny.fit(tiny.trainer(recipe, folder, evaluation=held, lines=lines)), lines
@@ -85,6 +86,27 @@ def test_a_set_is_measured_once_over_both(found: list[dict[str, Any]], alone: An
 
 def test_one_asked_to_stop_stops_both_and_they_go_on_bit_equal(found: list[dict[str, Any]]) -> None:
     assert all(each["resumed_equal"] for each in found)
+
+
+def test_shards_train_to_the_very_weights_of_whole_ones(found: list[dict[str, Any]]) -> None:
+    """Although the second process began with others: the first one's are everybody's."""
+    assert all(each["sharded"]["type"] == "FSDP" for each in found)
+    assert all(each["sharded"]["equal"] for each in found)
+
+
+def test_a_sharded_run_goes_on_bit_equal_from_shards(found: list[dict[str, Any]]) -> None:
+    assert all(each["sharded"]["resumed_equal"] for each in found)
+    for kind in ("pytorch_model_fsdp_0", "optimizer_0"):
+        shards = [path for path in found[0]["sharded"]["files"] if kind in path]
+        assert len(shards) == 2, "one of each process"
+
+
+def test_under_shards_in_bf16_sums_of_losses_are_not_rounded(found: list[dict[str, Any]], alone: Any) -> None:
+    """Accelerate would round them to three digits: 5.73 would be 5.727."""
+    measured = found[0]["sharded"]["bf16"]
+    wanted = [line["evaluation"]["held"]["loss"] for line in alone[1] if "evaluation" in line]
+    assert measured == pytest.approx(wanted, rel=3e-4)
+    assert len(set(measured)) == len(measured)
 
 
 def test_the_first_processs_clock_ends_the_run_for_both(found: list[dict[str, Any]]) -> None:

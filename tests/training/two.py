@@ -14,13 +14,17 @@ warnings.simplefilter("ignore")
 import torch  # noqa: E402
 from torch import distributed  # noqa: E402
 
-from tests.training import tiny  # noqa: E402
+from tests.training import sharding, tiny  # noqa: E402
 from training import checkpoints, parallel  # noqa: E402
 from training.errors import BadRecipe, NotFinite  # noqa: E402
 from training.schedule import BySeconds  # noqa: E402
 from training.train import quiet_torch  # noqa: E402
 
-TWO = ("batch.processes=2", "batch.rows=2", "schedule.steps=4", "cadence.evaluations_an_epoch=1")
+TWO = (
+    "batch.processes=2", "batch.rows=2", "schedule.steps=4", "cadence.evaluations_an_epoch=1",
+    "optimizer.name=adamw",
+)  # fmt: skip
+FSDP = "parallel.kind=full"
 CPU = torch.device("cpu")
 
 
@@ -34,7 +38,7 @@ def whole(folder: Path) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
     return tiny.fit(made), lines
 
 
-def halves(folder: Path, rank: int) -> dict[str, torch.Tensor]:
+def halves(folder: Path, rank: int, *changes: str) -> dict[str, torch.Tensor]:
     """One process alone is asked to stop, after the second step; both do, and go on."""
     steps: list[int] = []
 
@@ -42,7 +46,7 @@ def halves(folder: Path, rank: int) -> dict[str, torch.Tensor]:
         steps.append(1)
         return parallel.any_says(yes=rank == 1 and len(steps) == 2, device=CPU)
 
-    recipe = tiny.recipe(*TWO)
+    recipe = tiny.recipe(*TWO, *changes)
     first = tiny.trainer(recipe, folder / "halves", asked=asked)
     tiny.fit(first)
     assert first.is_interrupted
@@ -52,6 +56,29 @@ def halves(folder: Path, rank: int) -> dict[str, torch.Tensor]:
     start = checkpoints.read_progress(last)
     again = tiny.trainer(recipe, folder / "halves", start=start, of_model=tiny.model(recipe, seed=50 + rank))
     return tiny.fit(again, resume_from_checkpoint=str(last))
+
+
+def sharded(folder: Path, rank: int, plain: dict[str, torch.Tensor]) -> dict[str, Any]:
+    """The same run sharded, sharded with a stop inside, and sharded in bf16; the second process begins with other weights."""
+    with sharding.as_on_gpus():
+        recipe = tiny.recipe(*TWO, FSDP)
+        made = tiny.trainer(recipe, folder / "shards", of_model=tiny.model(recipe, seed=1 + rank))
+        type_ = made.accelerator.distributed_type.value
+        parallel.check_sharded(recipe, type_)
+        weights = sharding.gathered(tiny.fit(made))
+        again = sharding.gathered(halves(folder / "sharded", rank, FSDP))
+        lines: list[dict[str, Any]] = []
+        half = tiny.recipe(*TWO, FSDP, "method.precision=bf16")
+        tiny.fit(tiny.trainer(half, folder / "bf16", evaluation=held(), lines=lines))
+    return {
+        "type": type_,
+        "equal": tiny.same(weights, plain),
+        "resumed_equal": tiny.same(again, weights),
+        "files": sorted(
+            path.relative_to(folder).as_posix() for path in (folder / "shards").rglob("*.distcp")
+        ),
+        "bf16": [line["evaluation"]["held"]["loss"] for line in lines if "evaluation" in line],
+    }
 
 
 def by_the_clock(folder: Path, rank: int) -> int:
@@ -87,7 +114,7 @@ def poisoned(folder: Path, rank: int) -> str:
 def refused() -> str:
     try:
         parallel.check_sharded(
-            tiny.recipe("optimizer.name=adamw", "parallel.kind=full"), _distributed_type_of_a_sharded_recipe()
+            tiny.recipe("optimizer.name=adamw", FSDP), _distributed_type_of_a_sharded_recipe()
         )
     except BadRecipe as error:
         return str(error)
@@ -115,6 +142,7 @@ def main(folder: Path) -> None:
     found = {
         "lines": lines,
         "resumed_equal": tiny.same(halves(folder, rank), weights),
+        "sharded": sharded(folder, rank, weights),
         "clock_steps": by_the_clock(folder, rank),
         "poison": poisoned(folder, rank),
         "refused": refused(),
