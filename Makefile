@@ -31,7 +31,8 @@ demo: install  ## the whole site on this machine: PORT=8000 DATA=var MODELS=embe
 test: install  ## what CI runs; says loudly what could not run
 	@$(BIN)/python .ci/checks.py
 
-test-full: test  ## nothing more than test in this version
+test-full: install  ## the slow tests too
+	@$(BIN)/python .ci/checks.py --full
 
 lint: install  ## the quick checks only
 	@$(BIN)/python .ci/checks.py --lint

@@ -1,12 +1,8 @@
-"""Two processes over gloo on the loopback: one step, one end, one set of weights."""
+"""Processes over gloo on the loopback: one step, one end, one set of weights."""
 
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +10,14 @@ import pytest
 import torch
 
 from tests.training import tiny
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.training.processes import together
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where both left what they found."""
     folder = tmp_path_factory.mktemp("two")
-    port = str(free_port())
-    started = []
-    for rank in ("0", "1"):
-        env = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
-        env |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "GLOO_SOCKET_IFNAME": "lo"}
-        command = [sys.executable, "-m", "tests.training.two", str(folder)]
-        started.append(
-            subprocess.Popen(command, env=os.environ | env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        )
-    for process in started:
-        said, _ = process.communicate()
-        assert process.returncode == 0, said.decode()[-4000:]
+    together("tests.training.two", 2, folder)
     return folder
 
 
@@ -120,3 +100,13 @@ def test_a_bad_gradient_in_one_stops_both_at_the_same_step(found: list[dict[str,
 
 def test_accelerate_would_hold_weights_whole_and_we_refuse(found: list[dict[str, Any]]) -> None:
     assert all("accelerate made MULTI_CPU of it" in each["refused"] for each in found)
+
+
+@pytest.mark.slow
+def test_copies_of_shards_train_to_the_weights_of_whole_ones(tmp_path: Path) -> None:
+    together("tests.training.four", 4, tmp_path)
+    for rank in range(4):
+        found = json.loads((tmp_path / f"found-{rank}.json").read_text())
+        assert found["placements"] == "(Replicate(), Shard(dim=0))"
+        assert found["largest_difference"] < 1e-6  # sums over four are in another order
+        assert found["resumed_equal"]

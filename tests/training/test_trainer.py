@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,21 @@ def test_gradient_checkpointing_changes_nothing(tmp_path: Path) -> None:
     made = tiny.trainer(tiny.recipe("method.gradient_checkpointing=true"), tmp_path)
     assert tiny.same(tiny.fit(made), plain)
     assert tiny.inner(made).is_activation_checkpointing
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # torch warns of itself while it compiles
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch compiles for a CPU by g++")
+def test_a_compiled_model_learns_the_same(tmp_path: Path) -> None:
+    recipe = tiny.recipe("optimizer.name=adamw", "cadence.evaluations_an_epoch=1")
+    held = {"held": tiny.FakeRows(count=3, seed=9)}
+    plain = tiny.fit(tiny.trainer(recipe, tmp_path, evaluation=held))
+    changed = recipe.model_copy(update={"method": recipe.method.model_copy(update={"compile": True})})
+    made = tiny.trainer(changed, tmp_path, evaluation=held)
+    found = tiny.fit(made)
+    assert type(made.model_wrapped).__name__ == "OptimizedModule"
+    assert found.keys() == plain.keys()
+    assert all(torch.allclose(value, plain[name], atol=1e-5) for name, value in found.items())
 
 
 def test_bf16_is_autocast_over_weights_of_float32(tmp_path: Path) -> None:
