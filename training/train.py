@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from training import config
 from training.config import ModelShape, Recipe
 from training.data import chats, mix
-from training.data.pack import Row
 from training.errors import BadRecipe
 from training.evaluate import exact_share
 from training.fingerprint import fingerprint
@@ -51,7 +50,7 @@ def run(recipe: Recipe, models: Path, *, line: int = 0) -> Path:
     models.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=models, prefix=f".{recipe.code}-") as scratch:
         arguments = _arguments(recipe, steps, Path(scratch) / "trainer")
-        loss = _fit(recipe, arguments, model, [vars_of(row) for row in data], line)
+        loss = _fit(recipe, arguments, model, data, line)
         folder = Path(scratch) / recipe.code
         _save(model, tokenizer, folder)
         held = chats.basque()
@@ -59,7 +58,7 @@ def run(recipe: Recipe, models: Path, *, line: int = 0) -> Path:
             recipe=recipe.code,
             steps=steps,
             seed=recipe.schedule.seed,
-            tokens=sum(len(row.input_ids) for row in data),
+            tokens=sum(len(row["input_ids"]) for row in data),
             parameters=model.num_parameters(),
             loss=round(loss, 4),
             heldout_exact=exact_share(model, tokenizer, held.held_prompts),
@@ -101,10 +100,6 @@ def quiet_torch(seed: int) -> None:
     transformers.set_seed(seed)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()  # the run has one of its own
-
-
-def vars_of(row: Row) -> dict[str, list[int]]:
-    return {"input_ids": row.input_ids, "labels": row.labels, "position_ids": row.position_ids}
 
 
 def _fit(
@@ -178,7 +173,7 @@ def collate(rows: list[dict[str, list[int]]]) -> dict[str, Any]:
     """Rows to a batch of tensors, each of shape ``(rows, length)``, without an attention mask."""
     import torch
 
-    return {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+    return {name: torch.tensor([row[name] for row in rows]) for name in rows[0] if name != "sources"}
 
 
 def _save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
