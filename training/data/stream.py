@@ -122,7 +122,7 @@ class RowSet:
             tokens, learnt = self._stores[source].piece(inside, int(found.starts[piece]), size)
             end = at + size
             ids[at:end] = tokens
-            labels[at + 1 : end] = np.where(learnt[1:], tokens[1:], IGNORED)
+            labels[at + 1 : end] = np.where(learnt[1:], ids[at + 1 : end], IGNORED)
             positions[at:end] = np.arange(size)
             sources[at:end] = source
             at = end
