@@ -23,15 +23,12 @@ class Plan:
         Where each row's pieces end, int64 of shape ``(rows,)``.
     segments, starts, lengths
         Of each piece: which segment it is of, where in that it begins, and its tokens; of shape ``(pieces,)``.
-    too_long
-        Indices of the segments that were left out: they may not be cut, and no row holds them.
     """
 
     ends: NDArray[np.int64]
     segments: NDArray[np.int64]
     starts: NDArray[np.int32]
     lengths: NDArray[np.int32]
-    too_long: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -48,7 +45,6 @@ class Plan:
 def plan(
     segments: NDArray[np.int64],
     lengths: NDArray[np.int32],
-    may_cut: NDArray[np.bool_],
     *,
     row_tokens: int,
     seed: tuple[int, ...],
@@ -60,9 +56,7 @@ def plan(
     segments
         Names of the segments, any whole numbers, of shape ``(n,)``.
     lengths
-        Their tokens, each at least 1.
-    may_cut
-        Whether a segment longer than a row is cut into pieces, as documents are, or left out, as chats are.
+        Their tokens, each at least 1. What is longer than a row is cut: the caller leaves out what may not be.
     row_tokens
         Tokens a row.
     seed
@@ -71,11 +65,10 @@ def plan(
     Returns
     -------
     Plan
-        Every token of every segment once, those of :attr:`Plan.too_long` apart. What fits a row is not cut; what does not is cut at whole rows.
+        Every token of every segment once. What fits a row is not cut; what does not is cut at whole rows.
     """
     rng = np.random.default_rng(list(seed))
-    fits = may_cut | (lengths <= row_tokens)
-    order = rng.permutation(np.flatnonzero(fits))
+    order = rng.permutation(len(segments))
     piece_of, starts, sizes = _cut(segments[order], lengths[order], row_tokens)
     rows, count = np.empty(len(sizes), dtype=np.int64), 0
     for first in range(0, len(sizes), AT_ONCE):
@@ -85,7 +78,7 @@ def plan(
     rows = rng.permutation(count)[rows]
     laid = np.argsort(rows, kind="stable")
     ends = np.cumsum(np.bincount(rows, minlength=count), dtype=np.int64)
-    return Plan(ends, piece_of[laid], starts[laid], sizes[laid], segments[~fits])
+    return Plan(ends, piece_of[laid], starts[laid], sizes[laid])
 
 
 def _cut(

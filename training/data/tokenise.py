@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,6 +63,13 @@ class Encoder:
     ------
     BadRecipe
         Where it lacks a token of the template.
+
+    Attributes
+    ----------
+    definition, sha256
+        The tokenizer as JSON, and its hash.
+    vocabulary
+        Tokens in all.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -70,12 +79,10 @@ class Encoder:
         if len(ids) < len(SPECIAL):
             missing = ", ".join(name for name in SPECIAL if name not in ids)
             raise BadRecipe(f"the tokenizer lacks {missing}, which the chat template needs")
-        tokenizer = Tokenizer.from_str(tokenizer.to_str())
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        self.definition = tokenizer.to_str()
+        self.definition = _bare(tokenizer.to_str())
+        self.sha256 = hashlib.sha256(self.definition.encode()).hexdigest()
         self.vocabulary = tokenizer.get_vocab_size()
-        self._tokenizer = tokenizer
+        self._tokenizer = Tokenizer.from_str(self.definition)
         self._plain = Tokenizer.from_str(self.definition)
         self._plain.encode_special_tokens = True
         self._begin, self._end = ids[BOS], ids[EOS]
@@ -140,6 +147,13 @@ class Encoder:
         flat = [piece for chat in pieces for piece in chat]
         encoded = iter(self._tokenizer.encode_batch_fast(flat, add_special_tokens=False))
         return [_joined([next(encoded).ids for _ in chat]) for chat in pieces]
+
+
+def _bare(definition: str) -> str:
+    """A tokenizer without what a caller may have left on it, and without the begin token that Llama 3's adds to whatever it encodes."""
+    values = json.loads(definition)
+    values |= {"truncation": None, "padding": None, "post_processor": None}
+    return json.dumps(values, ensure_ascii=False)
 
 
 def _joined(parts: list[list[int]]) -> Segment:
