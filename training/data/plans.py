@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,8 +36,8 @@ def kept(folder: Path, key: str, make: Callable[[], Plan]) -> Plan:
 
 
 def _write(plan: Plan, own: Path) -> None:
-    own.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=own.parent, prefix=f".{own.name}-"))
+    beside = own.with_name(f".{own.name}-{os.getpid()}")
+    beside.mkdir(parents=True)  # not mkdtemp: others may read it, as far as the umask lets them
     try:
         for part in _PARTS:
             np.save(beside / f"{part}.npy", getattr(plan, part))

@@ -144,7 +144,6 @@ def _about(work: _Work, own: Path, writer: Writer) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "key": own.name,
-        "name": work.name,
         "kind": work.kind,
         "template": VERSION if work.kind == "chats" else None,
         "tokenizer": work.encoder.sha256,
