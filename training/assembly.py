@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 from training import parallel
@@ -15,10 +15,10 @@ from training.cadence import Flow
 from training.checkpoints import Progress
 from training.collator import PackedCollator
 from training.config import Recipe
-from training.data.builtin import BuiltInRows
-from training.errors import BadRecipe
+from training.data import stream
 from training.model import tokenizer_for
 from training.order import Rows, rows_of
+from training.paths import Roots, resolve
 from training.progress import ProgressBar
 from training.run_folder import Record, RunFolder
 from training.schedule import BySeconds, BySteps, Pace
@@ -78,15 +78,15 @@ class Extent:
     steps_an_epoch: float
 
 
-def read(recipe: Recipe, resolve: Callable[[str], Path]) -> Data:
+def read(recipe: Recipe, roots: Roots) -> Data:
     """Tokenizer, rows and evaluation sets; the first process makes what the others then find made."""
     from accelerate import PartialState
 
     with PartialState().main_process_first():
-        tokenizer = tokenizer_for(recipe, resolve)
-        if not recipe.is_built_in:
-            raise BadRecipe(f"{recipe.code}: only built-in rows can be read yet")
-        return Data(tokenizer, BuiltInRows(recipe, tokenizer), {})
+        tokenizer = tokenizer_for(recipe, partial(resolve, roots=roots))
+        rows = stream.row_set(recipe, tokenizer, roots)
+        measured = recipe.cadence.evaluations_an_epoch is not None
+        return Data(tokenizer, rows, stream.evaluation_sets(recipe, tokenizer, roots) if measured else {})
 
 
 def extent(recipe: Recipe, rows: Rows) -> Extent:

@@ -25,7 +25,8 @@ from training.config import Recipe
 
 DECIDING = (
     "arguments",
-    "data.mix",
+    "collator",
+    "data.stream",
     "loss",
     "model",
     "neftune",

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from training.fingerprint import fingerprint
 from training.memory import peak_mb as peak_mb  # noqa: PLC0414  # a name that other stages look for here
 from training.model import model_for
 from training.parallel import World
+from training.paths import Roots, resolve
 from training.run_folder import Record, RunFolder, code_version, now
 from training.signals import StopRequest
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 log = logging.getLogger("training")
-_ROOTS = {"DATA": "LEHIA_TRAINING_DATA", "BASE": "LEHIA_TRAINING_BASE"}
 _SETUP = timedelta(hours=3)  # how long processes wait for the first one to tokenise
 
 
@@ -40,8 +41,8 @@ class Options:
         The folder of runs.
     name
         Of the run's folder; the recipe's code if left out.
-    data, base
-        What ``DATA/`` and ``BASE/`` in a recipe stand for; from the environment if left out.
+    roots
+        What ``DATA/`` and ``BASE/`` in a recipe stand for, and where tokens are kept.
     resume
         Go on from the last checkpoint, if there is a run of that name.
     anew
@@ -56,29 +57,12 @@ class Options:
 
     runs: Path
     name: str | None = None
-    data: Path | None = None
-    base: Path | None = None
+    roots: Roots = field(default_factory=Roots)
     resume: bool = False
     anew: bool = False
     report_to: tuple[str, ...] = ()
     line: int = 0
     command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
-
-    def resolve(self, path: str) -> Path:
-        """From a path in a recipe to one on this machine.
-
-        Raises
-        ------
-        BadRecipe
-            Where nothing says what ``DATA/`` or ``BASE/`` stands for.
-        """
-        root, slash, rest = path.partition("/")
-        if not slash or root not in _ROOTS:
-            return Path(path)
-        given = {"DATA": self.data, "BASE": self.base}[root] or os.environ.get(_ROOTS[root])
-        if not given:
-            raise BadRecipe(f"{path}: say what {root}/ stands for, by --{root.lower()} DIR or {_ROOTS[root]}")
-        return Path(given) / rest
 
 
 @dataclass(frozen=True)
@@ -204,9 +188,9 @@ def _train(
     from training import assembly
 
     began = time.perf_counter()
-    data = assembly.read(recipe, options.resolve)
+    data = assembly.read(recipe, options.roots)
     with parallel.loading(recipe):
-        model = model_for(recipe, data.tokenizer, options.resolve, on_gpu=on_gpu)
+        model = model_for(recipe, data.tokenizer, partial(resolve, roots=options.roots), on_gpu=on_gpu)
     start = checkpoints.read_progress(checkpoint) if checkpoint else Progress()
     setting = assembly.Setting(recipe, options, folder, record, data, start, on_gpu)
     with StopRequest() as asked:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.training import tiny
+from training import assembly
 from training.assembly import extent
-from training.data.builtin import BuiltInRows
-from training.errors import BadRecipe
-from training.train import Options
+from training.errors import BadData
+from training.paths import Roots
 
 
 def test_epochs_are_counted_in_whole_steps_of_all_processes() -> None:
@@ -28,38 +28,19 @@ def test_steps_are_the_recipes_and_seconds_have_none() -> None:
     assert (by_time.steps, by_time.steps_an_epoch) == (None, 2)
 
 
-def test_built_in_rows_are_as_many_as_the_run_takes() -> None:
-    rows = BuiltInRows(
-        tiny.recipe("schedule.steps=3", "batch.rows=2", "batch.accumulation=4"), tiny.tokenizer()
-    )
-    assert len(rows) == 24
-    row = rows[0]
-    assert {len(each) for each in row.values()} == {tiny.LENGTH}
-    assert set(row["sources"]) <= {-1, 0}
+def test_what_a_run_reads_is_its_sources_and_what_it_is_measured_on(tmp_path: Path) -> None:
+    (tmp_path / "held.jsonl").write_text('{"text": "Bat, bi, hiru. Lau, bost, sei."}\n')
+    held = "data.evaluation={held: {path: DATA/held.jsonl, kind: documents, factor: corpus}}"
+    roots = Roots(data=tmp_path, tokens=tmp_path / "tokens")
+    small = ("data.row_tokens=640", "schedule.steps=2", held)
+    never = tiny.recipe(*small)
+    assert assembly.read(never, roots).evaluation == {}
+    found = assembly.read(tiny.recipe(*small, "cadence.evaluations_an_epoch=1"), roots)
+    assert set(found.rows.source_names) == {"basque", "prose"}
+    assert [len(rows) for rows in found.evaluation.values()] == [1]
+    assert list(found.evaluation) == ["held"]
 
 
-def test_each_pass_of_them_is_of_its_own_and_the_same_again() -> None:
-    rows = BuiltInRows(tiny.recipe("schedule.steps=3"), tiny.tokenizer())
-    first = rows[0]
-    rows.set_epoch(1)
-    second = rows[0]
-    assert first != second
-    rows.set_epoch(0)
-    assert rows[0] == first
-
-
-def test_by_the_clock_there_are_rows_too() -> None:
-    assert len(BuiltInRows(tiny.recipe("schedule.seconds=3", "batch.rows=1"), tiny.tokenizer())) == 200
-
-
-def test_what_data_and_base_stand_for_is_told_or_in_the_environment(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.delenv("LEHIA_TRAINING_DATA", raising=False)
-    monkeypatch.setenv("LEHIA_TRAINING_BASE", "/models")
-    options = Options(runs=tmp_path)
-    assert options.resolve("BASE/a/b") == Path("/models/a/b")
-    assert options.resolve("rows/x.jsonl") == Path("rows/x.jsonl")
-    assert Options(runs=tmp_path, base=tmp_path).resolve("BASE/a") == tmp_path / "a"
-    with pytest.raises(BadRecipe, match="say what DATA/ stands for, by --data DIR or LEHIA_TRAINING_DATA"):
-        options.resolve("DATA/x.jsonl")
+def test_rows_that_hold_no_chat_are_told_and_not_waited_for(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match="no built-in chat fits a row of 64 tokens"):
+        assembly.read(tiny.recipe(), Roots(tokens=tmp_path))

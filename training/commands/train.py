@@ -10,11 +10,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from training import config
+from training import config, paths
 from training.commands.types import Commands
 from training.config import Recipe
 from training.errors import BadRecipe, RunFailed
 from training.parallel import world
+from training.paths import Roots
 
 _ENV = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
 
@@ -34,8 +35,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--runs", type=Path, help="folder of runs; beside the models if left out")
     parser.add_argument("--name", help="of the run's folder; the recipe's code if left out")
-    parser.add_argument("--data", type=Path, help="what DATA/ in recipes stands for (or LEHIA_TRAINING_DATA)")
-    parser.add_argument("--base", type=Path, help="what BASE/ in recipes stands for (or LEHIA_TRAINING_BASE)")
+    paths.add_options(parser)
     parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", dest="changes")
     parser.add_argument(
         "--report-to", nargs="+", default=[], metavar="WHERE", help="tensorboard, wandb: extras"
@@ -72,8 +72,7 @@ def _one(recipe: Recipe, options: argparse.Namespace) -> dict[str, object]:
     how = Options(
         runs=options.runs,
         name=options.name,
-        data=options.data,
-        base=options.base,
+        roots=Roots.of(options),
         resume=options.resume,
         anew=recipe.is_built_in and not options.name,
         report_to=tuple(options.report_to),
