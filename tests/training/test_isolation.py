@@ -60,7 +60,9 @@ def llama(way: str) -> LlamaForCausalLM:
         initializer_range=0.3,
         attn_implementation=way,
     )
-    return LlamaForCausalLM(shape).eval()
+    made = LlamaForCausalLM(shape)
+    made.eval()
+    return made
 
 
 def batch(*, other: int | None = None) -> Batch:
@@ -76,12 +78,10 @@ def batch(*, other: int | None = None) -> Batch:
 
 
 def logits(model: LlamaForCausalLM, inputs: Batch, **how: Any) -> torch.Tensor:
-    """As the trainer calls a model."""
+    """As the trainer calls a model: with all of a batch that is the model's, and without a cache."""
+    given = {name: each for name, each in inputs.items() if name not in {"labels", "sources"}}
     with torch.no_grad():
-        values: torch.Tensor = model(
-            **{"input_ids": inputs["input_ids"], "position_ids": inputs["position_ids"], "use_cache": False}
-            | how
-        ).logits
+        values: torch.Tensor = model(**given | {"use_cache": False} | how).logits
     return values
 
 
@@ -138,7 +138,8 @@ def gradients(model: LlamaForCausalLM, inputs: Batch, wanted: torch.Tensor) -> t
     out = model(inputs_embeds=embedded, position_ids=inputs["position_ids"], use_cache=False).logits
     out[wanted].logsumexp(-1).sum().backward()
     assert embedded.grad is not None
-    return embedded.grad.abs().amax(-1)
+    found: torch.Tensor = embedded.grad.abs().amax(-1)
+    return found
 
 
 @pytest.mark.parametrize("way", ["eager", "sdpa"])
