@@ -114,6 +114,17 @@ def test_a_document_in_a_row_is_computed_as_if_alone(way: str) -> None:
         assert torch.allclose(packed[0, start:end], alone[0], atol=1e-4)
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_compiled_flex_attention_isolates_as_well() -> None:
+    model, one, two = llama("flex_attention"), batch(), batch(other=3)
+    with torch.compiler.set_stance("default"):
+        compiled = logits(model, one)
+        moved = (compiled - logits(model, two)).abs().amax(-1)
+    assert moved[~changed(one, two)].max() == 0
+    assert torch.allclose(compiled, logits(llama("eager"), one), atol=1e-3)
+
+
 @pytest.mark.parametrize("how", [{"attention_mask": True}, {"use_cache": True}], ids=["a mask", "a cache"])
 @ways
 def test_what_slips_in_is_seen(way: str, how: dict[str, Any]) -> None:
