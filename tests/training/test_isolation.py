@@ -60,7 +60,9 @@ def llama(way: str) -> LlamaForCausalLM:
         initializer_range=0.3,
         attn_implementation=way,
     )
-    return LlamaForCausalLM(shape).eval()
+    made = LlamaForCausalLM(shape)
+    made.eval()
+    return made
 
 
 def batch(*, other: int | None = None) -> Batch:
@@ -76,12 +78,10 @@ def batch(*, other: int | None = None) -> Batch:
 
 
 def logits(model: LlamaForCausalLM, inputs: Batch, **how: Any) -> torch.Tensor:
-    """As the trainer calls a model."""
+    """As the trainer calls a model: with all of a batch that is the model's, and without a cache."""
+    given = {name: each for name, each in inputs.items() if name not in {"labels", "sources"}}
     with torch.no_grad():
-        values: torch.Tensor = model(
-            **{"input_ids": inputs["input_ids"], "position_ids": inputs["position_ids"], "use_cache": False}
-            | how
-        ).logits
+        values: torch.Tensor = model(**given | {"use_cache": False} | how).logits
     return values
 
 
@@ -114,6 +114,17 @@ def test_a_document_in_a_row_is_computed_as_if_alone(way: str) -> None:
         assert torch.allclose(packed[0, start:end], alone[0], atol=1e-4)
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_compiled_flex_attention_isolates_as_well() -> None:
+    model, one, two = llama("flex_attention"), batch(), batch(other=3)
+    with torch.compiler.set_stance("default"):
+        compiled = logits(model, one)
+        moved = (compiled - logits(model, two)).abs().amax(-1)
+    assert moved[~changed(one, two)].max() == 0
+    assert torch.allclose(compiled, logits(llama("eager"), one), atol=1e-3)
+
+
 @pytest.mark.parametrize("how", [{"attention_mask": True}, {"use_cache": True}], ids=["a mask", "a cache"])
 @ways
 def test_what_slips_in_is_seen(way: str, how: dict[str, Any]) -> None:
@@ -138,7 +149,8 @@ def gradients(model: LlamaForCausalLM, inputs: Batch, wanted: torch.Tensor) -> t
     out = model(inputs_embeds=embedded, position_ids=inputs["position_ids"], use_cache=False).logits
     out[wanted].logsumexp(-1).sum().backward()
     assert embedded.grad is not None
-    return embedded.grad.abs().amax(-1)
+    found: torch.Tensor = embedded.grad.abs().amax(-1)
+    return found
 
 
 @pytest.mark.parametrize("way", ["eager", "sdpa"])

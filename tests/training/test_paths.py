@@ -61,3 +61,8 @@ def test_options_of_a_command_become_roots(tmp_path: Path, monkeypatch: pytest.M
     assert Roots.of(parser.parse_args([])).store == Path("var/tokens")
     monkeypatch.setenv(paths.TOKENS, str(tmp_path))
     assert Roots().store == tmp_path
+
+
+def test_every_variable_is_documented(repository: Path) -> None:
+    text = (repository / "docs" / "settings.md").read_text()
+    assert all(f"- `{name}`" in text for name in (paths.DATA, paths.BASE, paths.TOKENS))

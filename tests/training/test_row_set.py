@@ -83,6 +83,29 @@ def test_rows_are_whole(documents: list[int], chats: list[int], row_tokens: int)
             before = (token, position, source)
 
 
+@given(sizes_of, sizes_of, st.integers(4, 24))
+def test_exactly_what_is_learnt_is_learnt(documents: list[int], chats: list[int], row_tokens: int) -> None:
+    """Of documents everything but each piece's first token, of chats the runs that were marked."""
+    found = rows(part("prose", documents), part("talk", chats, "chats"), row_tokens=row_tokens)
+    learnt: list[tuple[int, int]] = []
+    for row in all_of(found):
+        both = zip(row["sources"], row["labels"], strict=True)
+        learnt += [(source, label) for source, label in both if label != IGNORED]
+    wanted = [
+        (0, 1000 * number + 1000 + place)
+        for number, size in enumerate(documents)
+        for place in range(size)
+        if place % row_tokens
+    ]
+    wanted += [
+        (1, 1000 * number + 1000 + place)
+        for number, size in enumerate(chats)
+        if size <= row_tokens
+        for place in range(max(size // 2, 1), size)
+    ]
+    assert sorted(learnt) == sorted(wanted)
+
+
 def test_of_a_chat_what_is_learnt_is_learnt() -> None:
     [row] = all_of(rows(part("talk", [6], "chats"), row_tokens=8))
     assert row == {

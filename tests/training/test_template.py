@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from tests.training.small import TALK, Messages, talks, tokenizer
-from training import template
+from training import config, template
 from training.data.tokenise import render
 from training.errors import BadData
+from training.manifest import Run, candidate_manifest
 
 SYSTEM = (
     "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n"
@@ -122,3 +126,11 @@ def test_a_template_without_a_version_is_refused(text: str) -> None:
 def test_a_role_that_would_write_a_header_of_its_own_is_refused(role: str) -> None:
     with pytest.raises(BadData, match="unknown role"):
         template.render_learnt([{"role": role, "content": "x"}])
+
+
+def test_a_candidates_manifest_names_the_version(repository: Path) -> None:
+    measured = Run("txiki_110", 1, 33, 10, 10**6, 1.0, 100, 1.0, 0.5, 0.5)
+    made = candidate_manifest(config.load("txiki_110"), measured, model_folder=".")
+    assert made["chat_template"] == template.VERSION
+    schema = json.loads((repository / "docs" / "schemas" / "candidate.schema.json").read_text())
+    jsonschema.validate(made, schema)

@@ -37,7 +37,7 @@ def test_a_chat_learns_exactly_its_answers_and_their_ends(messages: Messages) ->
 def test_a_chats_ids_are_what_the_template_renders_with_one_begin(messages: Messages) -> None:
     segment = encoder().chat(messages)
     assert decoded(segment.ids) == render(tokenizer(), messages, generate=False)
-    assert segment.ids.count(tokenizer().convert_tokens_to_ids(BOS)) == 1
+    assert decoded(segment.ids).count(BOS) == 1
 
 
 @given(talks())
@@ -125,7 +125,8 @@ def test_a_tokenizer_is_named_by_what_it_encodes(tmp_path: Path) -> None:
     """Not by what a caller left on it, and the same when it was saved and loaded."""
     assert Encoder(with_begin()).sha256 == encoder().sha256
     tokenizer().save_pretrained(tmp_path)
-    assert Encoder.of(AutoTokenizer.from_pretrained(tmp_path)).sha256 == encoder().sha256
+    loaded: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(tmp_path)  # type: ignore[assignment]  # any kind
+    assert Encoder.of(loaded).sha256 == encoder().sha256
     raw = Tokenizer.from_str(encoder().definition)
     raw.add_tokens(["etxea"])
     assert Encoder(raw).sha256 != encoder().sha256

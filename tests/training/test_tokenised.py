@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from tests.training.small import chats, documents, encoder, write_rows
 from training.data import encoding, hashes, tokenised
 from training.data.encoding import Chunk, Position, chunks
-from training.data.hashes import contents
+from training.data.hashes import Content, contents
 from training.data.store import Kind, Store
 from training.data.tokenise import Encoder
 from training.data.tokenised import Tokenised
@@ -95,7 +95,7 @@ def test_the_templates_bytes_decide_for_chats_alone(tmp_path: Path, monkeypatch:
     assert tokenised.key_of("chats", encoder(), []) != keys["chats"]
 
 
-BAD = [
+BAD: list[dict[str, Any]] = [
     {"text": 3},
     {"text": " "},
     {"conversations": [{"role": "user", "content": "x"}]},
@@ -180,7 +180,12 @@ def test_a_killed_run_goes_on_and_ends_as_one_that_was_not(
     with pytest.raises(KeyboardInterrupt):
         made(tmp_path / "in", tmp_path / "out", shard_tokens=200)
     read: list[Position] = []
-    monkeypatch.setattr(tokenised, "chunks", lambda files, start: read.append(start) or chunks(files, start))
+
+    def watched(files: list[Path], start: Position) -> Iterator[Chunk]:
+        read.append(start)
+        return chunks(files, start)
+
+    monkeypatch.setattr(tokenised, "chunks", watched)
     found = made(tmp_path / "in", tmp_path / "out", shard_tokens=200)
     assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")
     assert {**found.about, "seconds": 0} == {**wanted.about, "seconds": 0}
@@ -241,7 +246,12 @@ def test_a_file_is_read_for_its_hash_once_as_long_as_it_does_not_change(
     first = contents([path, packed], memory, threads=2)
     assert [each.lines for each in first] == [3, None]
     read: list[Path] = []
-    monkeypatch.setattr(hashes, "_read", lambda path: read.append(path) or first[0])
+
+    def watched(path: Path) -> Content:
+        read.append(path)
+        return first[0]
+
+    monkeypatch.setattr(hashes, "_read", watched)
     assert contents([path, packed, path], memory, threads=2) == [*first, first[0]]
     assert read == []
     path.write_bytes(path.read_bytes().replace(b"0", b"9"))

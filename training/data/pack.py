@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from training.data.best_fit import best_fit
 
-AT_ONCE = 1 << 17
+AT_ONCE = 1 << 19
 """Pieces that are packed together: enough for full rows, few enough that neighbours differ from pass to pass."""
 
 
