@@ -87,7 +87,6 @@ CELERY_BEAT_SCHEDULE = {
     "probe-endpoints": {"task": "arena.tasks.probe_endpoints", "schedule": 60.0},
     "reap-turns": {"task": "arena.tasks.reap_turns", "schedule": 30.0},
     "publish-boards": {"task": "arena.tasks.publish_boards", "schedule": 600.0},
-    "review-votes": {"task": "arena.tasks.review_votes", "schedule": 3600.0},
 }
 
 PASSWORD_HASHERS = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from arena.services import boards, reviews, turns
+from arena.services import boards, turns
 from inference import services as endpoints
 
 
@@ -22,11 +22,5 @@ def reap_turns() -> int:
 
 @shared_task
 def publish_boards() -> int:
-    """Publish a snapshot of every live board that moved. Returns how many."""
+    """Review and publish every live board that moved. Returns how many snapshots were made."""
     return boards.publish_moved()
-
-
-@shared_task
-def review_votes() -> int:
-    """Queue what speaks against volunteers, for staff. Returns how many findings are new."""
-    return sum(reviewed.new for reviewed in reviews.review_all().values())

@@ -31,6 +31,7 @@ class ExclusionReason(StrEnum):
     FLAGGED_USER = "flagged_user"
     WITHDRAWN = "withdrawn"
     GUEST = "guest"
+    HELD = "held"
 
     @property
     def bit(self) -> int:

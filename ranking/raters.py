@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
 from ranking.ballots import NOBODY, Ballots
 from ranking.fit import Fit, Vector
-from ranking.honest import honest_yardstick
+from ranking.honest import Honest, honest_yardstick
 from ranking.residuals import Tested, decisive_votes, one_model, position, reliability, tie_rate
-from ranking.tally import Indices
+from ranking.tally import Indices, Matrix
+
+Mask = NDArray[np.bool_]
 
 
 class RaterTest(StrEnum):
@@ -26,6 +29,11 @@ class RaterTest(StrEnum):
 
 DEFAULT_FDR = 0.08
 """With one bad rater among eight, about one honest one of a hundred is flagged."""
+
+OVERWHELMING = 1e-4
+"""The probability that any honest rater of a board at all looks as bad by chance, at which one need not wait for staff."""
+
+_FEWEST_TESTED, _LARGEST_SHARE = 30, 0.1
 
 _SHARE = {test: 0.7 if test is RaterTest.RELIABILITY else 0.1 for test in RaterTest}
 
@@ -70,6 +78,9 @@ class Rater:
         Whether *q* is at most the wanted rate of false discoveries.
     reasons
         The tests that would by themselves have flagged the user; empty unless flagged.
+    overwhelming
+        Whether *p*, once the flagged do not widen the honest spread, times the number of tested users (Bonferroni) is at most ``OVERWHELMING``. False for
+        all on a board where fewer than 30 users are tested, or where it would hold for more than a tenth of them: there nobody can say who is the odd one out.
     """
 
     user: int
@@ -84,6 +95,7 @@ class Rater:
     q: float
     flagged: bool
     reasons: tuple[RaterTest, ...]
+    overwhelming: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,6 +118,10 @@ class RaterReport:
     fdr: float
 
     @property
+    def overwhelming(self) -> tuple[Rater, ...]:
+        return tuple(rater for rater in self.raters if rater.overwhelming)
+
+    @property
     def flagged(self) -> tuple[Rater, ...]:
         return tuple(rater for rater in self.raters if rater.flagged)
 
@@ -119,6 +135,25 @@ class _Users:
     n_decisive: Indices
     tests: dict[RaterTest, Tested]
     models: tuple[str | None, ...]
+
+    @property
+    def corrected(self) -> Matrix:
+        """Shape ``(k, 4)``: each test's p divided by its share."""
+        return np.stack([tested.p / _SHARE[test] for test, tested in self.tests.items()], axis=1)
+
+    @property
+    def p(self) -> Vector:
+        """Shape ``(k,)``: the tests combined."""
+        return np.asarray(np.minimum(1.0, self.corrected.min(axis=1)), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Verdicts:
+    """What follows from the tests, of shape ``(k,)`` each."""
+
+    q: Vector
+    flagged: Mask
+    overwhelming: Mask
 
 
 def examine_raters(
@@ -156,20 +191,27 @@ def examine_raters(
     variance ``V``; ``t`` is estimated for each test from all users by matching a clipped second moment (in the manner of Huber, "Robust estimation of a
     location parameter", Annals of Mathematical Statistics 35, 1964), and the exact tail, as a normal deviate, is divided by ``sqrt(1 + t V)``.
     What is expected, and the spread, come from votes weighed by the trust in each user (:mod:`ranking.honest`).
+    Several who push one model hide each other: each of their votes is also one against its opponent, and widens the spread of all models. So those who are
+    flagged are measured once more by a spread that leaves them out, which says who is *overwhelming*.
     Over users: Benjamini and Hochberg, "Controlling the false discovery rate", Journal of the Royal Statistical Society B 57, 1995.
     """
     if not 0 < fdr < 1:
         raise ValueError(f"{fdr} is no rate of false discoveries")
     if len(fit.strengths) != len(ballots.models):
         raise ValueError("the fit is of another board")
-    users = _tested(ballots, fit.strengths)
-    raters = _raters(users, fdr=fdr, min_votes=min_votes)
+    honest = honest_yardstick(ballots, fit.strengths)
+    users = _tested(ballots, fit.strengths, honest)
+    verdicts = _verdicts(users, users.n_votes >= min_votes, fdr)
+    if verdicts.flagged.any():
+        unmasked = replace(honest, trust=honest.trust * ~verdicts.flagged)
+        again = _tested(ballots, fit.strengths, unmasked)
+        verdicts = replace(verdicts, overwhelming=_overwhelming(again, verdicts.flagged, min_votes))
+    raters = _raters(users, verdicts)
     spread = {test: tested.spread for test, tested in users.tests.items()}
     return RaterReport(raters, spread, fdr)
 
 
-def _tested(ballots: Ballots, strengths: Vector) -> _Users:
-    honest = honest_yardstick(ballots, strengths)
+def _tested(ballots: Ballots, strengths: Vector, honest: Honest) -> _Users:
     votes = ballots.take(ballots.user != NOBODY)
     numbers, whose = np.unique(votes.user, return_inverse=True)
     decisive = decisive_votes(votes, whose, strengths, honest)
@@ -188,13 +230,15 @@ def _tested(ballots: Ballots, strengths: Vector) -> _Users:
     )
 
 
-def _raters(users: _Users, *, fdr: float, min_votes: int) -> tuple[Rater, ...]:
-    corrected = np.stack([tested.p / _SHARE[test] for test, tested in users.tests.items()], axis=1)
-    p = np.minimum(1.0, corrected.min(axis=1))
-    q, enough = np.ones(len(p)), users.n_votes >= min_votes
-    q[enough] = false_discovery_control(p[enough])
-    flagged = q <= fdr
-    reached = corrected <= p[flagged].max(initial=0.0)
+def _verdicts(users: _Users, tested: Mask, fdr: float) -> _Verdicts:
+    p, q = users.p, np.ones(len(users.p))
+    q[tested] = false_discovery_control(p[tested])
+    return _Verdicts(q=q, flagged=q <= fdr, overwhelming=np.zeros(len(p), dtype=np.bool_))
+
+
+def _raters(users: _Users, verdicts: _Verdicts) -> tuple[Rater, ...]:
+    p, flagged = users.p, verdicts.flagged
+    reached = users.corrected <= p[flagged].max(initial=0.0)
     return tuple(
         Rater(
             user=int(number),
@@ -206,12 +250,22 @@ def _raters(users: _Users, *, fdr: float, min_votes: int) -> tuple[Rater, ...]:
             tie_rate=_residual(users, RaterTest.TIE_RATE, k),
             model=users.models[k],
             p=float(p[k]),
-            q=float(q[k]),
+            q=float(verdicts.q[k]),
             flagged=bool(flagged[k]),
             reasons=tuple(test for at, test in enumerate(users.tests) if flagged[k] and reached[k, at]),
+            overwhelming=bool(verdicts.overwhelming[k]),
         )
         for k, number in enumerate(users.numbers)
     )
+
+
+def _overwhelming(users: _Users, flagged: Mask, min_votes: int) -> Mask:
+    """Shape ``(k,)``: whose *p* no honest rater of such a board would reach, unless they are too many to be the odd ones out."""
+    n_tested = int((users.n_votes >= min_votes).sum())
+    found = flagged & (users.p * n_tested <= OVERWHELMING)
+    if n_tested < _FEWEST_TESTED or found.sum() > _LARGEST_SHARE * n_tested:
+        return np.zeros_like(found)
+    return found
 
 
 def _residual(users: _Users, test: RaterTest, k: int) -> Residual:

@@ -1,4 +1,4 @@
-"""A pytest plugin, named in pyproject: a real PostgreSQL for the run, in a folder of its own, before Django reads its settings."""
+"""A pytest plugin, named in pyproject: a real PostgreSQL for each process of a run, in a folder of its own, before Django reads its settings."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ os.environ["LEHIA_MODEL_HOSTS"] = ""
 def pytest_configure(config: pytest.Config) -> None:
     from arena.embedded import postgres
 
-    if "DATABASE_URL" not in os.environ:
+    only_hands_out = getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
+    if "DATABASE_URL" not in os.environ and not only_hands_out:
         postgres.start(_DATA, durable=False)
         config.add_cleanup(lambda: postgres.stop(_DATA))

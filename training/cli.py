@@ -1,4 +1,4 @@
-"""``python -m training recipes | data STAGE | train RECIPE | evaluate STEP``."""
+"""``python -m training recipes | data STAGE | train RECIPE | evaluate STEP | export-axolotl CODE``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ from collections.abc import Callable, Sequence
 
 import yaml
 
-from training.commands import data, evaluate, recipes, train
+from training.commands import data, evaluate, export_axolotl, recipes, train
 from training.commands.types import Commands, Run
 from training.errors import BadData, BadRecipe, Interrupted, TrainingError
 from training.signals import INTERRUPTED
 
-COMMANDS: tuple[Callable[[Commands], None], ...] = (recipes.add, data.add, train.add, evaluate.add)
+COMMANDS: tuple[Callable[[Commands], None], ...] = (
+    recipes.add,
+    data.add,
+    train.add,
+    evaluate.add,
+    export_axolotl.add,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,8 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _print(found: object) -> None:
+    """A text as it is, anything else as YAML."""
     try:
-        yaml.safe_dump(found, sys.stdout, sort_keys=False, allow_unicode=True, width=160)
+        if isinstance(found, str):
+            sys.stdout.write(found)
+        else:
+            yaml.safe_dump(found, sys.stdout, sort_keys=False, allow_unicode=True, width=160)
         sys.stdout.flush()
     except BrokenPipeError:  # a reader such as head has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

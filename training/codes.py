@@ -11,6 +11,12 @@ _CODE = re.compile(
     r"(?P<family>[a-z]+(?:_[0-2])?)_(?P<corpus>[01])(?P<eu>[01])(?P<en>[01])(?:_(?P<variant>[a-z0-9]+))?"
 )
 
+UNTRAINED = {
+    "Llama-3.1-8B-Instruct": ("exp_0_001", "exp_2_001", "exp_2_000"),
+    "Latxa-Llama-3.1-8B": ("exp_0_100", "exp_1_100", "exp_1_000"),
+}
+"""Published models that stand for codes nobody trained: a backbone as it is, or one to which its makers already gave what the digits name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -46,6 +52,11 @@ def parse(text: str) -> Code:
         raise BadRecipe(f"{text!r} is not a code such as txiki_110 or exp_2_101_70b")
     corpus, eu, en = (found[factor] == "1" for factor in ("corpus", "eu", "en"))
     return Code(found["family"], corpus, eu, en, found["variant"] or "")
+
+
+def untrained(code: Code) -> str | None:
+    """The published model that a code stands for without any training, such as ``Llama-3.1-8B-Instruct`` for ``exp_0_001``; None for what was trained."""
+    return next((model for model, codes in UNTRAINED.items() if str(code) in codes), None)
 
 
 def is_code(text: str) -> bool:

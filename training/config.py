@@ -53,6 +53,13 @@ class ModelShape(Strict):
     positions: int = pydantic.Field(ge=128)
     initial_spread: float = pydantic.Field(gt=0)
 
+    @property
+    def parameters(self) -> int:
+        """Weights of a Llama with tied embeddings: the table, and a layer's attention, gated MLP and two norms each, and the last norm."""
+        keys = self.hidden // self.heads * self.kv_heads
+        layer = 2 * self.hidden * (self.hidden + keys) + 3 * self.hidden * self.intermediate + 2 * self.hidden
+        return self.vocabulary * self.hidden + self.layers * layer + self.hidden
+
 
 class Source(Strict):
     """One set of rows.
@@ -263,6 +270,18 @@ class Recipe(Strict):
         return self.shape is not None and all(
             each.path.startswith(BUILT_IN) for each in self.sources.values()
         )
+
+    @property
+    def parameters(self) -> int:
+        """How many weights the model has; of a backbone to three digits."""
+        if self.shape is not None:
+            return self.shape.parameters
+        assert self.backbone is not None  # noqa: S101  # one of the two, by _whole
+        return round(self.backbone.parameters_b * 1e9)
+
+    @property
+    def tokens_a_step(self) -> int:
+        return self.batch.rows * self.batch.accumulation * self.batch.processes * self.data.row_tokens
 
     @property
     def sources(self) -> dict[str, Source]:

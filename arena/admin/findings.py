@@ -1,4 +1,4 @@
-"""The review queue: what statistics say against volunteers. Staff confirm or dismiss; nothing is excluded before."""
+"""The review queue: what statistics say against volunteers. Staff confirm or dismiss; before, votes are held at most."""
 
 from __future__ import annotations
 
@@ -48,14 +48,29 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(Finding)
 class FindingAdmin(ReadOnlyAdmin[Finding]):
-    list_display = ("participant", "reason", "model", "statistic", "p", "q", "n_votes", "board", "found_at")
-    list_filter = (StateFilter, "test", "board")
-    list_select_related = ("board",)
+    list_display = (
+        "participant",
+        "reason",
+        "model",
+        "statistic",
+        "p",
+        "q",
+        "n_votes",
+        "held",
+        "board",
+        "found_at",
+    )
+    list_filter = (StateFilter, ("participant__held_at", admin.EmptyFieldListFilter), "test", "board")
+    list_select_related = ("board", "participant")
     actions = ("confirm", "dismiss")
 
     @admin.display(description=_("reason"), ordering="test")
     def reason(self, finding: Finding) -> str | Promise:
         return value_label("test", finding.test)
+
+    @admin.display(description=_("held until decided"), boolean=True, ordering="participant__held_at")
+    def held(self, finding: Finding) -> bool:
+        return finding.participant.held_at is not None
 
     @admin.action(description=_("Confirm: count none of their votes"), permissions=["decide"])
     def confirm(self, request: HttpRequest, chosen: QuerySet[Finding]) -> None:
@@ -64,12 +79,14 @@ class FindingAdmin(ReadOnlyAdmin[Finding]):
             confirm(finding_id=finding_id, staff=staff)
         self.message_user(request, _("Done; the board has moved with it."), messages.SUCCESS)
 
-    @admin.action(description=_("Dismiss: their votes go on counting"), permissions=["decide"])
+    @admin.action(description=_("Dismiss: their votes count, held ones too"), permissions=["decide"])
     def dismiss(self, request: HttpRequest, chosen: QuerySet[Finding]) -> None:
         staff = _staff(request)
         for finding_id in [*chosen.values_list("pk", flat=True)]:
             dismiss(finding_id=finding_id, staff=staff)
-        self.message_user(request, _("Done; nothing was excluded."), messages.SUCCESS)
+        self.message_user(
+            request, _("Done; what was held counts again, unless another finding is open."), messages.SUCCESS
+        )
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("arena.add_exclusion")

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.admin.readonly import ReadOnlyAdmin
 from arena.models import Campaign, Participant, User
-from arena.services.exclusions import flag_participant, unflag_participant
+from arena.services.exclusions import flag_participant
+from arena.services.reviews import acquit
 from arena.types import ExclusionSource
 from ranking.policies import PRESETS, named_policy
 
@@ -21,8 +22,8 @@ admin.site.register(User, DjangoUserAdmin)
 
 @admin.register(Participant)
 class ParticipantAdmin(ReadOnlyAdmin[Participant]):
-    list_display = ("id", "is_guest", "language_level", "education", "created_at", "flagged_at")
-    list_filter = (("flagged_at", admin.EmptyFieldListFilter),)
+    list_display = ("id", "is_guest", "language_level", "education", "created_at", "flagged_at", "held_at")
+    list_filter = (("flagged_at", admin.EmptyFieldListFilter), ("held_at", admin.EmptyFieldListFilter))
     actions = ("flag", "unflag")
 
     @admin.action(description=_("Count none of their votes"), permissions=["exclude"])
@@ -34,8 +35,9 @@ class ParticipantAdmin(ReadOnlyAdmin[Participant]):
 
     @admin.action(description=_("Count their votes again"), permissions=["exclude"])
     def unflag(self, request: HttpRequest, chosen: QuerySet[Participant]) -> None:
+        staff = request.user if isinstance(request.user, User) else None
         for participant in chosen:
-            unflag_participant(participant=participant)
+            acquit(participant=participant, staff=staff)
         self.message_user(request, _("Done; the board has moved with it."), messages.SUCCESS)
 
     def has_exclude_permission(self, request: HttpRequest) -> bool:

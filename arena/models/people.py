@@ -47,6 +47,13 @@ class Participant(models.Model):
         editable=False,
         help_text=_("Since when this volunteer's votes do not count."),
     )
+    held_at = models.DateTimeField(
+        _("held"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Since when this volunteer's votes are set aside until staff decide."),
+    )
     created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
 
     class Meta:

@@ -233,6 +233,7 @@ VALUES: dict[str, dict[str, str | Promise]] = {
         "flagged_user": _("a volunteer under review"),
         "withdrawn": _("withdrawn"),
         "guest": _("a guest, where guests do not count"),
+        "held": _("held until staff decide: the volunteer's votes cannot be chance"),
     },
     "sampling": {
         "as_expected": _("as expected"),

@@ -8,6 +8,7 @@ from django.utils import timezone
 from arena.models import Vote
 from arena.selectors.ballots import vote_table
 from arena.selectors.judgements import judgements_of, tally_entries
+from arena.services.reviews import review
 from ranking.filters import FilterSet, apply_filters
 from ranking.models import Board, Snapshot
 from ranking.selectors import load_tally
@@ -25,10 +26,13 @@ def publish_moved() -> int:
 
 
 def publish(board: Board) -> list[Snapshot]:
-    """Publish what moved of one board, from the votes that count at this moment.
+    """Review the votes of a board that moved, then publish what moved of it, from those that count at this moment.
 
-    One transaction, which waits for another publication of the same board but holds up no vote.
+    The review comes first, so that no snapshot holds votes against which the evidence is overwhelming. Publication is one transaction, which waits for
+    another of the same board but holds up no vote.
     """
+    if any(_has_moved(board, criterion) for criterion in Criterion):
+        review(board)
     with transaction.atomic():
         Board.objects.select_for_update(no_key=True).get(pk=board.pk)
         moved = [criterion for criterion in Criterion if _has_moved(board, criterion)]

@@ -14,8 +14,13 @@ from arena.types import ExclusionSource
 from ranking.filters import ExclusionReason
 from ranking.services import record
 
-STILL_CREDITED = {ExclusionReason.IDENTITY_LEAK, ExclusionReason.WRONG_LANGUAGE, ExclusionReason.GUEST}
-"""Reasons that are no fault of the volunteer: such a vote enters no ranking, but thanks and tickets."""
+STILL_CREDITED = {
+    ExclusionReason.IDENTITY_LEAK,
+    ExclusionReason.WRONG_LANGUAGE,
+    ExclusionReason.GUEST,
+    ExclusionReason.HELD,
+}
+"""Reasons that are no fault of the volunteer, or not known to be one: such a vote enters no ranking, but thanks and tickets."""
 
 
 def exclude(
@@ -47,19 +52,44 @@ def flag_participant(*, participant: Participant, source: ExclusionSource, staff
     Vote by vote, so that no lock is held for long; repeating it ends what was cut off. Returns how many votes.
     """
     Participant.objects.filter(pk=participant.pk, flagged_at=None).update(flagged_at=timezone.now())
-    votes = _votes_of(participant)
-    for vote_id in votes:
-        exclude(vote_id=vote_id, reason=ExclusionReason.FLAGGED_USER, source=source, staff=staff)
-    return len(votes)
+    return _follow(participant, ExclusionReason.FLAGGED_USER, source=source, staff=staff)
 
 
 def unflag_participant(*, participant: Participant) -> int:
     """Let a volunteer's votes count again, where nothing else speaks against them. Returns how many votes were looked at."""
     Participant.objects.filter(pk=participant.pk).update(flagged_at=None)
-    votes = _votes_of(participant)
-    for vote_id in votes:
-        lift(vote_id=vote_id, reason=ExclusionReason.FLAGGED_USER)
-    return len(votes)
+    return _follow(participant, ExclusionReason.FLAGGED_USER)
+
+
+def settle_hold(*, participant: Participant) -> int:
+    """Set a volunteer's votes aside, or let them count again, as *held_at* says. Works as :func:`flag_participant`; returns how many votes were looked at."""
+    return _follow(participant, ExclusionReason.HELD, source=ExclusionSource.STATISTICS)
+
+
+_MARKS = {ExclusionReason.FLAGGED_USER: "flagged_at", ExclusionReason.HELD: "held_at"}
+
+
+def _follow(
+    participant: Participant,
+    reason: ExclusionReason,
+    *,
+    source: ExclusionSource = ExclusionSource.STAFF,
+    staff: User | None = None,
+) -> int:
+    """Bring all votes of a volunteer to what the mark of *reason* says of them; anew, where somebody moved the mark meanwhile."""
+    while True:
+        marked, votes = _is_marked(participant, reason), _votes_of(participant)
+        for vote_id in votes:
+            if marked:
+                exclude(vote_id=vote_id, reason=reason, source=source, staff=staff)
+            else:
+                lift(vote_id=vote_id, reason=reason)
+        if _is_marked(participant, reason) == marked:
+            return len(votes)
+
+
+def _is_marked(participant: Participant, reason: ExclusionReason) -> bool:
+    return Participant.objects.filter(pk=participant.pk, **{f"{_MARKS[reason]}__isnull": False}).exists()
 
 
 def add_reasons(vote: Vote, reasons: Iterable[ExclusionReason]) -> None:

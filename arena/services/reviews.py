@@ -12,7 +12,7 @@ from django.utils import timezone
 from arena.models import Finding, Participant, User
 from arena.selectors.ballots import VoteTable, vote_table
 from arena.selectors.raters import examined
-from arena.services.exclusions import flag_participant
+from arena.services.exclusions import flag_participant, settle_hold, unflag_participant
 from arena.types import ExclusionSource, FindingState
 from ranking.models import Board
 from ranking.raters import Rater, RaterTest, Residual
@@ -25,12 +25,13 @@ _NEW_EVIDENCE = 2  # a decided finding comes up again once the volunteer has so 
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What a review of one board came to: votes that count, volunteers among them, those flagged, and findings that are new."""
+    """What a review of one board came to: votes that count, volunteers among them, those flagged, findings that are new, and volunteers newly held."""
 
     votes: int
     raters: int
     flagged: int
     new: int
+    held: int
 
 
 def review_all() -> dict[str, Reviewed]:
@@ -39,10 +40,11 @@ def review_all() -> dict[str, Reviewed]:
 
 
 def review(board: Board) -> Reviewed:
-    """Test each volunteer's counted votes, overall, and queue what staff should look at. Excludes nobody.
+    """Test each volunteer's counted votes, overall, and queue what staff should look at. Excludes nobody for good.
 
     One finding for each test that flags a volunteer. An open one is brought up to date, so that repeating it changes nothing; one that was decided comes up
-    again only on twice the votes. Holds no lock while it computes; two reviews of one board wait for each other while they store.
+    again only on twice the votes. Where the evidence is overwhelming, all votes of the volunteer, given or to come, are set aside until staff decide.
+    Keeps no lock while it computes; two reviews of one board wait for each other while they store.
     """
     table = vote_table(board)
     ballots = table.ballots(Criterion.OVERALL, table.reasons == 0)
@@ -55,10 +57,11 @@ def review(board: Board) -> Reviewed:
             for rater in _unconfirmed(table, flagged)
             for test in rater.reasons
         )
-    said = Reviewed(ballots.n_votes, len(found.raters) if found else 0, len(flagged), new)
+    held = _hold([table.participants[rater.user] for rater in found.overwhelming] if found else [])
+    said = Reviewed(ballots.n_votes, len(found.raters) if found else 0, len(flagged), new, held)
     logger.info(
-        "review of board %s: %d votes, %d raters, %d flagged, %d new findings",
-        *(board.pk, said.votes, said.raters, said.flagged, said.new),
+        "review of board %s: %d votes, %d raters, %d flagged, %d new findings, %d newly held",
+        *(board.pk, said.votes, said.raters, said.flagged, said.new, said.held),
     )
     return said
 
@@ -75,18 +78,59 @@ def confirm(*, finding_id: UUID, staff: User | None) -> int:
     Finding.objects.filter(participant=finding.participant, state=FindingState.OPEN.value).update(
         state=FindingState.CONFIRMED.value, staff=staff, decided_at=timezone.now()
     )
+    _release(finding.participant)
     logger.info("finding %s confirmed: %d votes count no more", finding_id, votes)
     return votes
 
 
 def dismiss(*, finding_id: UUID, staff: User | None) -> bool:
-    """Close an open finding and leave the votes as they are. Returns whether it was open."""
+    """Close an open finding; once a volunteer has no other, votes that were held for it count again. Returns whether it was open."""
     closed = Finding.objects.filter(pk=finding_id, state=FindingState.OPEN.value).update(
         state=FindingState.DISMISSED.value, staff=staff, decided_at=timezone.now()
     )
+    _release(Finding.objects.select_related("participant").get(pk=finding_id).participant)
     if closed:
         logger.info("finding %s dismissed", finding_id)
     return bool(closed)
+
+
+def acquit(*, participant: Participant, staff: User | None) -> int:
+    """Let a volunteer's votes count again, whatever statistics say until there are twice the votes. Returns how many votes were looked at."""
+    for finding_id in participant.findings.filter(state=FindingState.OPEN.value).values_list("pk", flat=True):
+        dismiss(finding_id=finding_id, staff=staff)
+    return unflag_participant(participant=participant)
+
+
+def _hold(overwhelming: list[UUID]) -> int:
+    """Hold those against whom something is open; also end what an earlier hold left undone. Returns how many were not held before."""
+    newly = sum(_mark_held(participant_id) for participant_id in overwhelming)
+    for participant in Participant.objects.filter(held_at__isnull=False, votes__counted=True).distinct():
+        settle_hold(participant=participant)
+    return newly
+
+
+def _mark_held(participant_id: UUID) -> bool:
+    with transaction.atomic():
+        participant = Participant.objects.select_for_update(no_key=True).get(pk=participant_id)
+        if participant.held_at or participant.flagged_at or not _has_open(participant):
+            return False
+        participant.held_at = timezone.now()
+        participant.save(update_fields=["held_at"])
+    return True
+
+
+def _release(participant: Participant) -> None:
+    """End a hold for which nothing is open any more."""
+    with transaction.atomic():
+        locked = Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
+        if _has_open(locked):
+            return
+        Participant.objects.filter(pk=participant.pk).update(held_at=None)
+    settle_hold(participant=participant)
+
+
+def _has_open(participant: Participant) -> bool:
+    return participant.findings.filter(state=FindingState.OPEN.value).exists()
 
 
 def _unconfirmed(table: VoteTable, flagged: tuple[Rater, ...]) -> list[Rater]:

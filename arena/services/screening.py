@@ -90,6 +90,10 @@ def _flagged(seen: Screened) -> bool:
     return seen.battle.participant.flagged_at is not None
 
 
+def _held(seen: Screened) -> bool:
+    return seen.battle.participant.held_at is not None
+
+
 _RULES: dict[ExclusionReason, Callable[[Screened], bool]] = {
     ExclusionReason.GUEST: _guest,
     ExclusionReason.TOO_FAST: _too_fast,
@@ -98,4 +102,5 @@ _RULES: dict[ExclusionReason, Callable[[Screened], bool]] = {
     ExclusionReason.DUPLICATE_PROMPT: _duplicate,
     ExclusionReason.RATE: _rate,
     ExclusionReason.FLAGGED_USER: _flagged,
+    ExclusionReason.HELD: _held,
 }

@@ -14,6 +14,7 @@ from ranking.readers import read_tally
 from tests.ranking.builders import make_votes
 
 TIE, A_BETTER, B_BETTER = 2, 0, 1
+ATTACK_VOTES, ACCOUNTS = 300, 3
 
 
 def make_ballots(*written: str, models: Sequence[str] | None = None) -> Ballots:
@@ -72,3 +73,17 @@ def published_ballots(rng: np.random.Generator, *, users: int = 1285, activity: 
     a, b, outcome = (np.repeat(each, tally.counts[i, j, k])[order] for each in (i, j, k))
     share = rng.lognormal(0, activity, users)
     return Ballots(tally.models, a, b, outcome, rng.choice(users, len(a), p=share / share.sum()))
+
+
+def rigged(honest: Ballots, model: int, rng: np.random.Generator, *, up: bool = True) -> Ballots:
+    """The honest votes and 300 more by three accounts, which let *model* win, or lose, against random others."""
+    other = rng.integers(0, len(honest.models) - 1, ATTACK_VOTES)
+    other += other >= model
+    left = rng.random(ATTACK_VOTES) < 0.5
+    return Ballots(
+        honest.models,
+        np.concatenate([honest.a, np.where(left, model, other)]),
+        np.concatenate([honest.b, np.where(left, other, model)]),
+        np.concatenate([honest.outcome, np.where(left == up, A_BETTER, B_BETTER)]),
+        np.concatenate([honest.user, honest.user.max() + 1 + np.arange(ATTACK_VOTES) % ACCOUNTS]),
+    )

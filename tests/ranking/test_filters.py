@@ -38,10 +38,11 @@ def test_bits_are_fixed_since_stored_votes_hold_them() -> None:
         "flagged_user": 64,
         "withdrawn": 128,
         "guest": 256,
+        "held": 512,
     }
 
 
-@pytest.mark.parametrize("mask", [512, 65535, -1])
+@pytest.mark.parametrize("mask", [1024, 65535, -1])
 def test_a_bit_without_a_reason_is_refused(mask: int) -> None:
     with pytest.raises(ValueError, match="without a reason"):
         reasons_of(mask)

@@ -13,9 +13,7 @@ from ranking.fit import Vector, fit_points
 from ranking.points import points_of
 from ranking.types import TieRule
 from ranking.weights import DEFAULT_CAP, capped_weights
-from tests.ranking.crowds import A_BETTER, B_BETTER, crowd, make_ballots, published_ballots
-
-ATTACK_VOTES, ACCOUNTS = 300, 3
+from tests.ranking.crowds import crowd, make_ballots, published_ballots, rigged
 
 
 def per_user_and_model(ballots: Ballots, weight: Vector) -> np.ndarray:
@@ -27,20 +25,6 @@ def per_user_and_model(ballots: Ballots, weight: Vector) -> np.ndarray:
 def ratings(ballots: Ballots, cap: int | None) -> Vector:
     weighed = ballots if cap is None else ballots.reweighted(capped_weights(ballots, cap))
     return SCALE * fit_points(points_of(weighed.weighted_counts(), TieRule.HALF)).strengths
-
-
-def rigged(honest: Ballots, model: int, rng: np.random.Generator) -> Ballots:
-    """The honest votes and 300 more by three accounts, which let *model* win against random others."""
-    other = rng.integers(0, len(honest.models) - 1, ATTACK_VOTES)
-    other += other >= model
-    left = rng.random(ATTACK_VOTES) < 0.5
-    return Ballots(
-        honest.models,
-        np.concatenate([honest.a, np.where(left, model, other)]),
-        np.concatenate([honest.b, np.where(left, other, model)]),
-        np.concatenate([honest.outcome, np.where(left, A_BETTER, B_BETTER)]),
-        np.concatenate([honest.user, honest.user.max() + 1 + np.arange(ATTACK_VOTES) % ACCOUNTS]),
-    )
 
 
 def test_three_votes_on_a_model_weigh_one_each_and_more_share_three() -> None:

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from training import cli, codes, config
 
@@ -81,12 +83,81 @@ def test_a_one_gpu_variant_is_its_run_with_adapters(name: str) -> None:
 
 def test_the_command_prints_every_recipe_as_it_loads(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["recipes"]) == 0
-    printed = {each["code"]: each for each in yaml.safe_load(capsys.readouterr().out)}
-    assert printed["exp_1_110"] == config.load("exp_1_110").model_dump(mode="json")
+    said = yaml.safe_load(capsys.readouterr().out)
+    printed = {each["code"]: each for each in said["recipes"]}
+    recipe = config.load("exp_1_110")
+    assert printed["exp_1_110"] == recipe.model_dump(mode="json") | {
+        "parameters": 8_030_000_000,
+        "tokens_a_step": 2**21,
+        "takes": list(recipe.sources),
+    }
     assert len(printed) == 26
+    assert {each["code"]: each["model"] for each in said["untrained"]} == {
+        **dict.fromkeys(("exp_0_001", "exp_2_001", "exp_2_000"), "Llama-3.1-8B-Instruct"),
+        **dict.fromkeys(("exp_0_100", "exp_1_100", "exp_1_000"), "Latxa-Llama-3.1-8B"),
+    }
+
+
+def test_every_code_of_the_study_is_trained_once_or_equals_a_published_model() -> None:
+    published = {code for names in codes.UNTRAINED.values() for code in names}
+    trained = {*STUDY_8B, "exp_2_101_70b"}
+    assert not published & trained
+    assert all(codes.untrained(codes.parse(code)) is None for code in trained)
+    assert codes.untrained(codes.parse("exp_2_001")) == "Llama-3.1-8B-Instruct"
+    every = {f"exp_{b}_{c}{eu}{en}" for b in "012" for c in "01" for eu in "01" for en in "01"}
+    assert every - published - trained == {"exp_0_000"}
+
+
+def test_the_table_has_a_line_a_recipe_and_says_which_codes_are_equal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["recipes", "--format", "table"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 26 + 6
+    by_code = {line.split()[0]: line for line in lines}
+    assert "8.03 B" in by_code["exp_0_110"]
+    assert "magpie_eu hplt booktegi" in by_code["exp_0_110"]
+    assert "4 epochs" in by_code["exp_0_110"]
+    assert "70.6 B" in by_code["exp_2_101_70b"]
+    assert "from scratch" in by_code["txiki_110"]
+    assert by_code["exp_0_001"].endswith("exp_2_001 exp_2_000")
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(300, 900), st.integers(1, 3), st.integers(1, 3), st.integers(1, 2), st.integers(8, 90))
+def test_weights_are_counted_as_transformers_counts_them(
+    vocabulary: int, layers: int, groups: int, kv_heads: int, intermediate: int
+) -> None:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    heads = groups * kv_heads
+    shape = config.ModelShape(
+        vocabulary=vocabulary,
+        hidden=heads * 8,
+        layers=layers,
+        intermediate=intermediate,
+        heads=heads,
+        kv_heads=kv_heads,
+        positions=128,
+        initial_spread=0.02,
+    )
+    with torch.device("meta"):
+        model = LlamaForCausalLM(
+            LlamaConfig(
+                vocab_size=vocabulary,
+                hidden_size=shape.hidden,
+                intermediate_size=intermediate,
+                num_hidden_layers=layers,
+                num_attention_heads=heads,
+                num_key_value_heads=kv_heads,
+                tie_word_embeddings=True,
+            )
+        )
+    assert sum(each.numel() for each in model.parameters()) == shape.parameters
 
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     command = f"set -o pipefail; {sys.executable} -m training recipes | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr, done.returncode) == ("- code: exp_0_010\n", "", 0)
+    assert (done.stdout, done.stderr, done.returncode) == ("recipes:\n", "", 0)

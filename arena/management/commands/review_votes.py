@@ -1,4 +1,4 @@
-"""``manage.py review_votes [--board SLUG]``: queue what speaks against volunteers; excludes nobody."""
+"""``manage.py review_votes [--board SLUG]``: queue what speaks against volunteers, and hold what is overwhelming, without publishing."""
 
 from __future__ import annotations
 
