@@ -1,15 +1,13 @@
-"""``python -m benchmarks.training_gpu``: our trainer on one GPU: tokens a second, MFU and memory, documents kept apart, and resumption.
+"""Our trainer on one GPU: tokens a second, MFU and memory, documents kept apart, and resumption.
 
 Models have fresh weights in the shapes of Llama 3.2 1B and of eight layers of Llama 3.1 8B; rows are full of documents of random tokens, lengths as of
-texts. Without a GPU it says so and ends with status 3: a figure that was not taken is none.
+texts. Without a GPU it says so.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import platform
 import random
 import statistics
 import sys
@@ -19,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NO_GPU = 3
 STEPS, WARM = 30, 8
 _COMMON = {
     "vocab_size": 128_256, "num_key_value_heads": 8, "rms_norm_eps": 1e-5, "rope_theta": 500_000.0,
@@ -269,38 +266,23 @@ def _careful(case: str, attention: str, measure: Any) -> dict[str, Any]:
     return found
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.training_gpu", description=__doc__)
-    parser.add_argument("--attention", default="varlen", help="of the timed cases, varlen if left out")
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--attention", default="varlen", help="of the GPU's timed cases, varlen if left out")
     parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", dest="changes")
-    parser.add_argument("--only", choices=["speed", "isolation", "resume"], help="one part of it")
-    options = parser.parse_args(argv)
+
+
+def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Isolation for each attention, then resumption and speed for one."""
     import torch
 
     if not torch.cuda.is_available():
-        print("NOT RUN: no CUDA device here; see docs/log.md for the command", file=sys.stderr)
-        return NO_GPU
+        print("NOT RUN: on a GPU, for there is none; docs/log.md has the commands", file=sys.stderr)
+        return []
     from training.train import quiet_torch
 
     quiet_torch(33)
-    rows: list[dict[str, Any]] = []
-    way = options.attention
-    if options.only in (None, "isolation"):
-        rows += [_careful("isolation", each, lambda each=each: isolation(each)) for each in attentions()]
-    if options.only in (None, "resume"):
-        rows.append(_careful("resume", way, lambda: resumption(way)))
-    if options.only in (None, "speed"):
-        rows += [
-            _careful(case.shape, way, lambda case=case: speed(case, way, options.changes)) for case in CASES
-        ]
-    for row in rows:
-        print("  ".join(f"{name}={value}" for name, value in row.items()))
-    machine = {
-        "device": torch.cuda.get_device_name(), "torch": torch.__version__, "python": platform.python_version(),
-    }  # fmt: skip
-    print(json.dumps({"bench": "training_gpu", "machine": machine, "rows": rows}))
-    return 1 if any("error" in row for row in rows) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    way, device = options.attention, {"device": torch.cuda.get_device_name(), "torch": torch.__version__}
+    rows = [_careful("isolation", each, lambda each=each: isolation(each)) for each in attentions()]
+    rows.append(_careful("resume", way, lambda: resumption(way)))
+    rows += [_careful(case.shape, way, lambda case=case: speed(case, way, options.changes)) for case in CASES]
+    return [row | device for row in rows]
