@@ -3,7 +3,10 @@
 TrainingError
 ├── BadRecipe     a recipe that is unknown or does not hold together; names the file and the key
 ├── BadData       a chat or document that cannot be trained on
-└── RunFailed     a run's process ended badly; names it
+├── RunFailed     a run's process ended badly; names it
+├── ServerFailed  a model server does not answer, or refuses everything; run again to go on
+├── Refused       a model server will not take this one request, however often it is sent
+└── Unanswered    all attempts of one request failed by what may pass
 """
 
 
@@ -20,4 +23,16 @@ class BadData(TrainingError):
 
 
 class RunFailed(TrainingError):
+    pass
+
+
+class ServerFailed(TrainingError):
+    pass
+
+
+class Refused(TrainingError):
+    pass
+
+
+class Unanswered(TrainingError):
     pass

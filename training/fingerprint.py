@@ -8,9 +8,13 @@ from pathlib import Path
 from training.config import Recipe
 
 _HERE = Path(__file__).parent
-# these read a finished run or start one; nothing that is learnt passes through them
+# these read a finished run, start one, or make rows that a recipe then names; nothing that is learnt passes through their code
 _ASIDE = {
+    "asking",
     "commands",
+    "magpie",
+    "preferences.py",
+    "translation",
     "__init__.py",
     "__main__.py",
     "cli.py",
