@@ -24,6 +24,7 @@ _ASIDE = {
     "fingerprint.py",
     "manifest.py",
     "progress.py",
+    "prose.py",
 }
 _KINDS = {".py", ".txt", ".jinja"}
 

@@ -16,6 +16,7 @@ from training.commands.endpoint_options import (
     pace_of,
     pool_of,
     positive,
+    rate,
 )
 from training.commands.types import Commands
 
@@ -47,6 +48,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("--tagger-api-key-variable", metavar="NAME")
     parser.add_argument("--no-tags", action="store_true", help="ask for no tags and keep every quality")
     parser.add_argument("--keep-quality", nargs="+", choices=_QUALITIES, default=["good", "excellent"])
+    for stage, temperature, top_p, tokens in (("instruction", 0.8, 1.0, 1024), ("answer", 0.6, 0.9, 4096)):
+        parser.add_argument(f"--{stage}-temperature", type=rate, default=temperature)
+        parser.add_argument(f"--{stage}-top-p", type=rate, default=top_p)
+        parser.add_argument(f"--{stage}-tokens", type=positive, default=tokens, help="at most")
     parser.set_defaults(run=run)
 
 
@@ -97,7 +102,8 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _plan(options: argparse.Namespace) -> Plan:
-    from training.data.magpie.prompts import Variant
+    from training.data.asking.endpoint import Sampling
+    from training.data.magpie.prompts import EOT, Variant
     from training.data.magpie.run import CANDIDATES_A_ROW, Plan
 
     return Plan(
@@ -108,4 +114,8 @@ def _plan(options: argparse.Namespace) -> Plan:
         tagger=None if options.no_tags else options.tagger_model or options.model,
         keep=tuple(options.keep_quality),
         seed=options.seed,
+        instruction=Sampling(
+            options.instruction_temperature, options.instruction_top_p, options.instruction_tokens, (EOT,)
+        ),
+        answer=Sampling(options.answer_temperature, options.answer_top_p, options.answer_tokens, (EOT,)),
     )
