@@ -66,8 +66,26 @@ class Heterogeneity:
     p: float
 
 
-def heterogeneity(fits: Sequence[SliceFit]) -> Heterogeneity | None:
+def covariances(fits: Sequence[SliceFit]) -> Matrix:
+    """Shape ``(k, k, m, m)``: of each slice's strengths with each one's, for both of the functions below."""
+    m = len(fits[0].strengths)
+    found = np.zeros((len(fits), len(fits), m, m))
+    for i, one in enumerate(fits):
+        for j, other in enumerate(fits[i:], start=i):
+            found[i, j] = one.covariance(other)
+            found[j, i] = found[i, j].T
+    return found
+
+
+def heterogeneity(fits: Sequence[SliceFit], joint: Matrix | None = None) -> Heterogeneity | None:
     """Test whether slices, at least two, have the same strengths; ``None`` where they have too few voters for so many models.
+
+    Parameters
+    ----------
+    fits
+        The slices.
+    joint
+        Their :func:`covariances`, if they are at hand.
 
     Notes
     -----
@@ -80,9 +98,9 @@ def heterogeneity(fits: Sequence[SliceFit]) -> Heterogeneity | None:
     k, m = len(fits), len(fits[0].strengths)
     # strengths have mean zero: without the first model they are free
     contrast = np.kron(np.column_stack([np.eye(k - 1), -np.ones(k - 1)]), np.eye(m)[1:])
-    joint = np.block([[one.covariance(other) for other in fits] for one in fits])
+    blocks = covariances(fits) if joint is None else joint
     difference = contrast @ np.concatenate([fit.strengths for fit in fits])
-    covariance = contrast @ joint @ contrast.T
+    covariance = contrast @ np.swapaxes(blocks, 1, 2).reshape(k * m, k * m) @ contrast.T
     voters = len(np.unique(np.concatenate([fit.voters for fit in fits])))
     df, rest = len(difference), voters - k
     if rest < df or np.linalg.cond(covariance) > _WORST_CONDITION:
@@ -93,8 +111,13 @@ def heterogeneity(fits: Sequence[SliceFit]) -> Heterogeneity | None:
     return Heterogeneity(tuple(fit.name for fit in fits), wald, df, df_voters, p)
 
 
-def variance_between(fits: Sequence[SliceFit]) -> float:
+def variance_between(fits: Sequence[SliceFit], joint: Matrix | None = None) -> float:
     """The variance between slices, at least two, of a model's strength, in nats squared; 0 where they differ by chance alone.
+
+    Parameters
+    ----------
+    fits, joint
+        As in :func:`heterogeneity`.
 
     Notes
     -----
@@ -103,7 +126,7 @@ def variance_between(fits: Sequence[SliceFit]) -> float:
     variance, which needs no inverse of a covariance from few voters, and what shared voters make alike is taken off.
     """
     m = len(fits[0].strengths)
-    traces = np.array([[float(np.trace(one.covariance(other))) for other in fits] for one in fits])
+    traces = np.trace(covariances(fits) if joint is None else joint, axis1=2, axis2=3)
     weight = (m - 1) / np.diag(traces)
     total = weight.sum()
     strengths = np.stack([fit.strengths for fit in fits])

@@ -24,6 +24,9 @@ class RaterTest(StrEnum):
     TIE_RATE = "tie_rate"
 
 
+DEFAULT_FDR = 0.08
+"""With one bad rater among eight, about one honest one of a hundred is flagged."""
+
 _SHARE = {test: 0.7 if test is RaterTest.RELIABILITY else 0.1 for test in RaterTest}
 
 
@@ -118,7 +121,9 @@ class _Users:
     models: tuple[str | None, ...]
 
 
-def examine_raters(ballots: Ballots, fit: Fit, *, fdr: float = 0.1, min_votes: int = 5) -> RaterReport:
+def examine_raters(
+    ballots: Ballots, fit: Fit, *, fdr: float = DEFAULT_FDR, min_votes: int = 5
+) -> RaterReport:
     """Test each user's votes against what the board predicts of an honest rater.
 
     Parameters

@@ -18,7 +18,14 @@ from ranking.contextual import fit_contextual
 from ranking.covariates import Covariates
 from ranking.errors import NotConverged
 from ranking.fit import Vector
-from ranking.heterogeneity import Heterogeneity, SliceFit, heterogeneity, shrink, variance_between
+from ranking.heterogeneity import (
+    Heterogeneity,
+    SliceFit,
+    covariances,
+    heterogeneity,
+    shrink,
+    variance_between,
+)
 from ranking.ranks import quantile
 from ranking.rateable import rateable, weighted_points
 from ranking.tally import Indices, Matrix
@@ -124,27 +131,27 @@ def compare_slices(
 
     Suppression protects a slice on its own: who knows all other slices and the pooled counts can still subtract them.
     """
-    _check(ballots, place, names, interval)
+    _check(ballots.n_votes, place, names, interval)
     whole = rateable(ballots)
     at, voters = place[whole.within], whole.ballots.clusters()
     drafts = [_draft(whole.ballots, voters, at == index, name) for index, name in enumerate(names)]
     fits = [draft.fit for draft in drafts if draft.fit is not None]
-    compared = len(fits) > 1
-    variance = variance_between(fits) if compared else None
-    shrunk = _shrunk(whole.ballots, fits, variance) if variance is not None else {}
+    joint = covariances(fits) if len(fits) > 1 else None
+    variance = None if joint is None else variance_between(fits, joint)
+    shrunk = {} if variance is None else _shrunk(whole.ballots, fits, variance)
     models = whole.ballots.models
     return SliceReport(
         status=whole.standing,
         slices=tuple(_finished(draft, models, shrunk.get(draft.name), interval) for draft in drafts),
-        heterogeneity=heterogeneity(fits) if compared else None,
+        heterogeneity=None if joint is None else heterogeneity(fits, joint),
         spread=None if variance is None else sqrt(variance) * SCALE,
         interval=interval,
     )
 
 
-def _check(ballots: Ballots, place: Codes, names: Sequence[str], interval: float) -> None:
-    if place.shape != (ballots.n_votes,):
-        raise ValueError(f"places of shape {place.shape} for {ballots.n_votes} votes")
+def _check(n_votes: int, place: Codes, names: Sequence[str], interval: float) -> None:
+    if place.shape != (n_votes,):
+        raise ValueError(f"places of shape {place.shape} for {n_votes} votes")
     if place.size and not -1 <= place.min() <= place.max() < len(names):
         raise ValueError("a slice has no name")
     if len(set(names)) != len(names):

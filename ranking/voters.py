@@ -17,6 +17,7 @@ from ranking.fit import Vector
 from ranking.tally import Indices, Matrix
 
 _LEAST_LEFT = 1e-9  # of a direction's curvature, when a voter's votes are taken out
+_CHUNK_NUMBERS = 2**21  # floats in one stack: 16 MB
 
 
 class Spread(StrEnum):
@@ -131,27 +132,44 @@ def _without_each(cells: Cells, group: Indices, residual: Vector, curvature: Vec
     white = np.linalg.cholesky(np.linalg.inv(full / np.outer(scale, scale))) / scale[:, None]
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    sizes = np.diff(starts, append=len(order))
     moved = np.zeros((len(starts), len(full)))
-    for row, votes in enumerate(np.split(order, starts[1:])):
-        moved[row] = _without(_dense(cells, votes) @ white, residual[votes], curvature[votes])
+    for size in np.unique(sizes):
+        alike = np.flatnonzero(sizes == size)  # voters of as many votes are one stack of matrices
+        most = max(1, _CHUNK_NUMBERS // (int(size) * max(int(size), len(full))))
+        for some in (alike[first : first + most] for first in range(0, len(alike), most)):
+            votes = order[starts[some, None] + np.arange(size)]
+            moved[some] = _without(_dense(cells, votes) @ white, residual[votes], curvature[votes])
     return np.asarray(moved @ white.T, dtype=np.float64)
 
 
 def _dense(cells: Cells, at: Indices) -> Matrix:
-    rows = np.zeros((len(at), cells.m + cells.x.shape[1]))
-    each = np.arange(len(at))
-    rows[each, cells.a[at]], rows[each, cells.b[at]], rows[:, cells.m :] = 1.0, -1.0, cells.x[at]
+    """Shape ``(k, s, m + q)``, for places of shape ``(k, s)``."""
+    rows = np.zeros((*at.shape, cells.m + cells.x.shape[1]))
+    np.put_along_axis(rows, cells.a[at][..., None], 1.0, axis=-1)
+    np.put_along_axis(rows, cells.b[at][..., None], -1.0, axis=-1)
+    rows[..., cells.m :] = cells.x[at]
     return rows
 
 
-def _without(rows: Matrix, residual: Vector, curvature: Vector) -> Vector:
-    """``(1 - r' c r)^-1 r' e`` for *rows* under which the whole Hessian is the identity; of two equal systems (Woodbury) the smaller one is solved."""
-    root = np.sqrt(curvature)[:, None] * rows
-    few = len(rows) <= rows.shape[1]
-    left = np.eye(min(rows.shape)) - (root @ root.T if few else root.T @ root)
-    if np.linalg.eigvalsh(left)[0] < _LEAST_LEFT:
-        raise NotConverged("without one voter the rest has no fit")
+def _without(rows: Matrix, residual: Vector, curvature: Vector) -> Matrix:
+    """``(1 - r' c r)^-1 r' e`` of each of the stacked *rows*, under which the whole Hessian is the identity; of two equal systems (Woodbury) the smaller."""
+    few = rows.shape[-2] <= rows.shape[-1]
+    weighted, turned = curvature[..., None] * rows, np.swapaxes(rows, -1, -2)
+    _check_left(np.sqrt(curvature)[..., None] * rows)
     if few:
-        spread = np.eye(len(rows)) - curvature[:, None] * (rows @ rows.T)
-        return np.asarray(np.linalg.solve(spread, residual) @ rows, dtype=np.float64)
-    return np.asarray(np.linalg.solve(left, residual @ rows), dtype=np.float64)
+        spread = np.eye(rows.shape[-2]) - weighted @ turned
+        return np.asarray((turned @ np.linalg.solve(spread, residual[..., None]))[..., 0], dtype=np.float64)
+    left = np.eye(rows.shape[-1]) - turned @ weighted
+    return np.asarray(np.linalg.solve(left, turned @ residual[..., None])[..., 0], dtype=np.float64)
+
+
+def _check_left(root: Matrix) -> None:
+    """Raise ``NotConverged`` where one voter's votes are all there is in some direction; no eigenvalue is above the trace, which clears nearly everybody."""
+    heavy = root[np.square(root).sum(axis=(-1, -2)) > 1 - _LEAST_LEFT]
+    if not len(heavy):
+        return
+    turned = np.swapaxes(heavy, -1, -2)
+    taken = heavy @ turned if heavy.shape[-2] <= heavy.shape[-1] else turned @ heavy
+    if 1 - np.linalg.eigvalsh(taken)[:, -1].max() < _LEAST_LEFT:
+        raise NotConverged("without one voter the rest has no fit")

@@ -1,4 +1,4 @@
-"""``python -m training recipes | data STAGE | train RECIPE ...``."""
+"""``python -m training recipes | data STAGE | train RECIPE | evaluate STEP``."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from collections.abc import Callable, Sequence
 
 import yaml
 
-from training.commands import data, recipes, train
+from training.commands import data, evaluate, recipes, train
 from training.commands.types import Commands, Run
-from training.errors import BadData, BadRecipe, TrainingError
+from training.errors import BadData, BadRecipe, Interrupted, TrainingError
+from training.signals import INTERRUPTED
 
-COMMANDS: tuple[Callable[[Commands], None], ...] = (recipes.add, data.add, train.add)
+COMMANDS: tuple[Callable[[Commands], None], ...] = (recipes.add, data.add, train.add, evaluate.add)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 done, 1 failed, 2 bad input."""
+    """0 done, 1 failed, 2 bad input, 75 a run that saved and stopped because it was asked to."""
     options = _parser().parse_args(argv)
     run: Run = options.run
     try:
@@ -25,6 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (BadRecipe, BadData) as error:
         print(error, file=sys.stderr)  # noqa: T201  # the command's own output
         return 2
+    except Interrupted as error:
+        print(error, file=sys.stderr)  # noqa: T201  # the command's own output
+        return INTERRUPTED
     except TrainingError as error:
         print(error, file=sys.stderr)  # noqa: T201  # the command's own output
         return 1

@@ -68,7 +68,9 @@ def wait_until(ready: Callable[[], bool], *, within_s: float, step_s: float = 0.
     while not ready():
         if time.monotonic() > deadline:
             return False
-        time.sleep(step_s)  # polling another program's readiness is all there is
+        time.sleep(
+            step_s
+        )  # no server that we start tells when it is ready, or gone: it can only be asked again
     return True
 
 

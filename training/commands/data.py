@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from training.commands import magpie, preferences, translate
+from training.commands import magpie, pack, preferences, tokenise, translate
 from training.commands.types import Commands
 
-STAGES: tuple[Callable[[Commands], None], ...] = (magpie.add, translate.add, preferences.add)
+STAGES: tuple[Callable[[Commands], None], ...] = (
+    magpie.add,
+    translate.add,
+    preferences.add,
+    tokenise.add,
+    pack.add,
+)
 
 
 def add(commands: Commands) -> None:

@@ -1,0 +1,1 @@
+"""The study's static benchmarks, run by EleutherAI's lm-evaluation-harness, an extra."""
