@@ -4,8 +4,11 @@ TrainingError
 ├── BadRecipe     a recipe that is unknown or does not hold together; names the file and the key
 ├── BadData       a chat or document that cannot be trained on
 ├── Interrupted   a run that was asked to stop, and saved; names its checkpoint
-└── RunFailed     a run's process ended badly; names it
-    └── NotFinite a loss or a gradient was no number; names the step and the rows
+├── RunFailed     a run's process ended badly; names it
+│   └── NotFinite a loss or a gradient was no number; names the step and the rows
+├── ServerFailed  a model server does not answer, or refuses everything; run again to go on
+├── Refused       a model server will not take this one request, however often it is sent
+└── Unanswered    all attempts of one request failed by what may pass
 """
 
 
@@ -30,4 +33,16 @@ class RunFailed(TrainingError):
 
 
 class NotFinite(RunFailed):
+    pass
+
+
+class ServerFailed(TrainingError):
+    pass
+
+
+class Refused(TrainingError):
+    pass
+
+
+class Unanswered(TrainingError):
     pass

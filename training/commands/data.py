@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from training.commands import pack, tokenise
+from training.commands import magpie, pack, preferences, tokenise, translate
 from training.commands.types import Commands
 
-STAGES: tuple[Callable[[Commands], None], ...] = (tokenise.add, pack.add)
+STAGES: tuple[Callable[[Commands], None], ...] = (
+    magpie.add,
+    translate.add,
+    preferences.add,
+    tokenise.add,
+    pack.add,
+)
 
 
 def add(commands: Commands) -> None:
