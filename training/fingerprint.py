@@ -18,6 +18,7 @@ _ASIDE = {
     "codes.py",
     "errors.py",
     "evaluate.py",
+    "export",
     "fingerprint.py",
     "manifest.py",
     "progress.py",
