@@ -18,7 +18,6 @@ _ASIDE = {
     "codes.py",
     "errors.py",
     "evaluate.py",
-    "export",
     "fingerprint.py",
     "manifest.py",
     "progress.py",
