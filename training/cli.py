@@ -13,7 +13,13 @@ from training.commands import data, evaluate, export, recipes, train
 from training.commands.types import Commands, Run
 from training.errors import BadData, BadRecipe, TrainingError
 
-COMMANDS: tuple[Callable[[Commands], None], ...] = (recipes.add, data.add, train.add, export.add, evaluate.add)
+COMMANDS: tuple[Callable[[Commands], None], ...] = (
+    recipes.add,
+    data.add,
+    train.add,
+    export.add,
+    evaluate.add,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

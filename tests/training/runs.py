@@ -13,7 +13,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from training import config
 from training.config import Recipe
-from training.export import skeleton
 from training.tokenizer import train_tokenizer
 
 
@@ -59,7 +58,9 @@ def make_run(
     half = '{"step": 3, "loss'
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + half)
     (folder / "data.json").write_text(json.dumps({"prose": {"rows": 12, "tokens": 3456}}))
-    skeleton.write(model, tokenizer or tiny_tokenizer(), folder / "skeleton", sampling=made_of.sampling)
     for number, fill in checkpoints.items():
-        fill(folder / "checkpoints" / f"checkpoint-{number}")
+        checkpoint = folder / "checkpoints" / f"checkpoint-{number}"
+        fill(checkpoint)
+        model.config.save_pretrained(checkpoint)
+        (tokenizer or tiny_tokenizer()).save_pretrained(checkpoint)
     return folder

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -14,7 +15,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 KINDS = ("whole", "lora")
 # odd sizes, so that two processes get shards of different heights
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "vocab_size": 303,
     "hidden_size": 20,
     "intermediate_size": 27,
@@ -24,7 +25,7 @@ CONFIG = {
     "max_position_embeddings": 256,
     "tie_word_embeddings": True,
 }
-LORA = {
+LORA: dict[str, Any] = {
     "r": 4,
     "lora_alpha": 8,
     "target_modules": ["q_proj", "v_proj", "down_proj"],
@@ -76,7 +77,7 @@ def main(rank: int, folder: Path) -> None:
     )
     for kind in KINDS:
         model = build(kind)
-        inner = model.get_base_model() if isinstance(model, PeftModel) else model
+        inner: Any = model.get_base_model() if isinstance(model, PeftModel) else model
         for layer in inner.model.layers:
             fully_shard(layer, mesh=mesh)
         fully_shard(model, mesh=mesh)

@@ -19,14 +19,19 @@ from inference import manifest
 from tests.training import sharding
 from tests.training.runs import make_run, recipe, tiny_tokenizer
 from training import cli
-from training.config import Recipe
 from training.errors import BadCheckpoint, BadData, ExportFailed
 from training.export import check, job
 from training.export.job import Request, export
 from training.export.weights import SHARDED, open_weights
 
 WHOLE = recipe("txiki_110")
-LORA = recipe("exp_2_110_lora", method={"precision": "fp32"})
+LORA = recipe(
+    "exp_2_110_lora",
+    method={
+        "precision": "fp32",
+        "lora": {"rank": 4, "alpha": 8, "dropout": 0, "matrices": ["q_proj", "v_proj", "down_proj"]},
+    },
+)
 
 
 def copied(source: Path) -> Callable[[Path], None]:
@@ -61,9 +66,10 @@ def run(tmp_path: Path, sharded: Path, single: LlamaForCausalLM) -> Path:
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     """The backbone that adapters are trained on."""
-    backbone = sharding.build("whole")
-    backbone.save_pretrained(tmp_path / "base" / "Llama-3.1-8B-Instruct")
-    return tmp_path / "base" / "Llama-3.1-8B-Instruct"
+    folder = tmp_path / "base" / "Llama-3.1-8B-Instruct"
+    sharding.build("whole").save_pretrained(str(folder))
+    (folder / "LICENSE").write_text("as it came")
+    return folder
 
 
 @pytest.fixture
@@ -104,11 +110,11 @@ def test_an_export_has_all_that_a_server_asks_for(run: Path) -> None:
     assert settings["eos_token_id"] == ends
     assert json.loads((folder / "config.json").read_text())["use_cache"] is True
     asked = tokenizer.apply_chat_template([{"role": "user", "content": "Kaixo"}], tokenize=False)
-    assert asked.endswith("user<|end_header_id|>\n\nKaixo<|eot_id|>")
+    assert str(asked).endswith("user<|end_header_id|>\n\nKaixo<|eot_id|>")
 
 
-def test_the_manifest_is_the_sites_and_has_the_figures_of_the_checkpoint(run: Path, sharded: Path) -> None:
-    copied(sharded / "whole")(run / "checkpoints" / "checkpoint-1")
+def test_the_manifest_is_the_sites_and_has_the_figures_of_the_checkpoint(run: Path) -> None:
+    copied(run / "checkpoints" / "checkpoint-2")(run / "checkpoints" / "checkpoint-1")
     export(Request(run, checkpoint=1, figures={"heldout_exact": 0.5}))
     found = manifest.read(run / "export" / "candidate.json")
     assert found["model_folder"] == str(run / "export")
@@ -220,11 +226,9 @@ def saved(tensors: dict[str, torch.Tensor]) -> Callable[[Path], None]:
     return fill
 
 
-def test_the_last_checkpoint_whose_save_ended_is_taken(
-    run: Path, sharded: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_last_checkpoint_whose_save_ended_is_taken(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     later = run / "checkpoints" / "checkpoint-10"
-    copied(sharded / "whole")(later)
+    copied(run / "checkpoints" / "checkpoint-2")(later)
     assert export(Request(run)).checkpoint == 10
     (later / "trainer_state.json").unlink()
     assert export(Request(run)).checkpoint == 2
@@ -258,7 +262,7 @@ def test_an_altered_tensor_stops_the_export_and_leaves_nothing(
     with pytest.raises(ExportFailed, match=fault):
         export(Request(run))
     assert {path.name for path in run.iterdir()} == {
-        "recipe.yaml", "run.json", "metrics.jsonl", "data.json", "skeleton", "checkpoints",
+        "recipe.yaml", "run.json", "metrics.jsonl", "data.json", "checkpoints",
     }  # fmt: skip
 
 
@@ -353,6 +357,7 @@ def test_an_adapters_folder_is_what_vllm_takes_and_says_what_it_belongs_to(
     served = (folder / "README.md").read_text()
     assert "--max-lora-rank 4 --lora-modules exp_2_110_lora=FOLDER" in served
     assert (folder / "NOTICE").read_text().startswith("Llama 3.1 is licensed under")
+    assert (folder / "LICENSE").read_text() == "as it came"
 
 
 def test_merged_weights_answer_as_the_adapter_does(lora_run: Path, base: Path, adapted: PeftModel) -> None:
@@ -386,7 +391,7 @@ def test_without_the_backbone_an_adapter_is_exported_on_its_hashes_and_nothing_i
 def test_a_checkpoint_without_an_adapter_or_with_half_of_one_is_refused(
     tmp_path: Path, single: LlamaForCausalLM, adapted: PeftModel
 ) -> None:
-    adapted.save_pretrained(tmp_path / "peft")
+    adapted.save_pretrained(str(tmp_path / "peft"))
     halves = load_file(tmp_path / "peft" / "adapter_model.safetensors")
     first = min(halves)
     run = make_run(

@@ -10,13 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from training.errors import BadCheckpoint
-from training.export.skeleton import ADAPTER_CONFIG
+from training.config import Recipe
+from training.errors import BadCheckpoint, BadRecipe
 from training.export.weights import Stored, Weights
 
 if TYPE_CHECKING:
     import torch
 
+_CONFIG = "adapter_config.json"
 _PREFIX = "base_model.model."
 _DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
 # what vLLM refuses and a plain sum would get wrong: each must be empty
@@ -50,19 +51,44 @@ def names(weights: Weights) -> list[str]:
     return found
 
 
-def check_plain(config: Mapping[str, object]) -> None:
-    """Refuse adapters that are more than ``B @ A``. Raises :class:`BadCheckpoint` with the key."""
+def read_config(checkpoint: Path, recipe: Recipe) -> dict[str, object]:
+    """The adapter's config: peft's own beside its weights, or, where shards lie alone, made from the recipe.
+
+    Raises
+    ------
+    BadCheckpoint
+        For an adapter that is more than ``B @ A``; names the key.
+    """
+    path = checkpoint / _CONFIG
+    config = json.loads(path.read_text()) if path.is_file() else _of_recipe(recipe)
     odd = [key for key in _PLAIN if config.get(key)]
     if config.get("peft_type") != "LORA" or config.get("bias", "none") != "none" or odd:
         raise BadCheckpoint(
             f"only plain LoRA is exported, not one with {', '.join(odd) or 'bias or another type'}"
         )
+    return {**config}
+
+
+def _of_recipe(recipe: Recipe) -> dict[str, object]:
+    from peft import LoraConfig
+
+    lora = recipe.method.lora
+    if lora is None:
+        raise BadRecipe(f"{recipe.code}: trains no adapter")
+    config = LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,  # type: ignore[arg-type]  # it takes any number
+        lora_dropout=lora.dropout,
+        target_modules=list(lora.matrices),
+        task_type="CAUSAL_LM",
+    )
+    return {key: sorted(each) if isinstance(each, set) else each for key, each in config.to_dict().items()}
 
 
 def write_config(config: Mapping[str, object], folder: Path, *, backbone: str) -> None:
     """``adapter_config.json`` for use elsewhere: it names the backbone instead of this machine's folder."""
     values = {**config, "base_model_name_or_path": backbone, "inference_mode": True}
-    (folder / ADAPTER_CONFIG).write_text(json.dumps(values, indent=2, sort_keys=True) + "\n")
+    (folder / _CONFIG).write_text(json.dumps(values, indent=2, sort_keys=True) + "\n")
 
 
 @dataclass(frozen=True)

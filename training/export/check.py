@@ -54,7 +54,7 @@ def difference(
     for make in (source, exported):
         model = make()
         found.append(probe(model, model.config.vocab_size))
-        model.to("meta")  # frees the weights now, cycles or not
+        torch.nn.Module.to(model, "meta")  # frees the weights now, cycles or not
     first, second = found
     if torch.equal(first, second):
         return 0.0
@@ -87,7 +87,7 @@ def lack_of_memory(model_bytes: int) -> str | None:
 
 def free_bytes(cgroups: Path = _CGROUP) -> int:
     """Memory that this process may still take: the machine's, or its control group's, as under Slurm."""
-    import psutil
+    import psutil  # type: ignore[import-untyped]  # accelerate brings it, without types
 
     free = int(psutil.virtual_memory().available)
     own = Path("/proc/self/cgroup")

@@ -14,7 +14,7 @@ from training.export import adapter, check, parts, record, skeleton, stream
 from training.export.card import NOTICE, card, is_llama
 from training.export.folder import whole
 from training.export.parts import Part
-from training.export.record import Record
+from training.export.record import Point
 from training.export.weights import InMemory, open_weights
 from training.manifest import Run, candidate_manifest
 
@@ -95,24 +95,17 @@ def export(request: Request) -> Exported:
         Where what was written is not what was read. The output is then as it was before.
     """
     found = record.read(request.run)
-    step, folder = record.checkpoint(found, request.checkpoint)
-    weights, values = open_weights(folder), skeleton.read_adapter_config(found.skeleton)
-    if values is None:
-        if request.merge:
-            raise BadData(f"{request.run}: the run trained no adapter, so there is nothing to merge")
-        part = parts.whole_model(found, weights)
-    else:
-        make = parts.merged if request.merge else parts.adapter_alone
-        part = make(found, weights, values, request.base)
+    point = record.checkpoint(found, request.checkpoint)
+    part = _part(point, request)
     output = request.output or found.folder / ("merged" if request.merge else "export")
     with whole(output) as scratch:
-        logits = _fill(scratch, found, part, request)
-        run = replace(record.figures(found, step, parameters=part.parameters), **request.figures)
+        logits = _fill(scratch, point, part, request)
+        run = replace(record.figures(point, parameters=part.parameters), **request.figures)
         rank = None if part.adapter is None else int(str(part.adapter["r"]))
         describe(found.recipe, run, scratch, counts=record.sources(found), adapter_rank=rank)
     return Exported(
         folder=str(output),
-        checkpoint=step,
+        checkpoint=point.step,
         tensors=len(part.names),
         parameters=part.parameters,
         dtype=_types(part),
@@ -141,18 +134,33 @@ def save_model(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path, *, recipe: Recipe
 ) -> None:
     """A model at hand as a folder, through the same skeleton and writer as a checkpoint's export."""
-    skeleton.write(model, tokenizer, folder, sampling=recipe.sampling)
+    skeleton.write(folder, tokenizer=tokenizer, sampling=recipe.sampling, config=model.config)
     tied = set(getattr(model, "all_tied_weights_keys", {}))
     state = {name: tensor for name, tensor in model.state_dict().items() if name not in tied}
     stream.write(InMemory(state), list(state), folder, dtype=None)
 
 
-def _fill(folder: Path, found: Record, part: Part, request: Request) -> str:
-    """Skeleton and weights, read back; returns what is to be said of the logits."""
-    skeleton.copy_into(found.skeleton, folder, dtype=part.dtype)
+def _part(point: Point, request: Request) -> Part:
+    weights, place = open_weights(point.folder), parts.backbone(point, request.base)
+    if point.record.recipe.method.lora is not None:
+        return (parts.merged if request.merge else parts.adapter_alone)(point, weights, place)
+    if request.merge:
+        raise BadData(f"{request.run}: the run trained no adapter, so there is nothing to merge")
+    return parts.whole_model(point, weights, place)
+
+
+def _fill(folder: Path, point: Point, part: Part, request: Request) -> str:
+    """All but manifest and card, read back; returns what is to be said of the logits."""
+    recipe = point.record.recipe
+    skeleton.write(
+        folder,
+        tokenizer=skeleton.read_tokenizer(point.folder),
+        sampling=recipe.sampling,
+        config=part.config,
+        licences=part.backbone,
+    )
     if part.adapter is not None:
-        backbone = found.recipe.backbone
-        adapter.write_config(part.adapter, folder, backbone=backbone.name if backbone else "")
+        adapter.write_config(part.adapter, folder, backbone=recipe.backbone.name if recipe.backbone else "")
     hashes = stream.write(
         part.weights, part.names, folder, dtype=part.dtype, stem=part.stem, shard_bytes=request.shard_bytes
     )

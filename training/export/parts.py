@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from training.config import Recipe
 from training.errors import BadData
 from training.export import adapter, check, shape, skeleton
-from training.export.record import Record
-from training.export.weights import ADAPTER, Weights, open_weights
+from training.export.record import Point
+from training.export.weights import ADAPTER, Weights, open_weights, plain
 
 if TYPE_CHECKING:
     import torch
     from peft import PeftModel
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 # Of the norm. A sum that is rounded to bfloat16 differs from two products; a wrong matrix differs by far more.
 _MERGED = {"fp32": 1e-4, "bf16": 5e-2}
@@ -40,8 +41,12 @@ class Part:
         What a model takes of memory to compare logits.
     exported, source
         Makes the model of the folder, and that of the checkpoint; no source where the backbone is not at hand.
+    config
+        The model's, for a folder that holds all of it.
     adapter
         The adapter's config, where the folder is an adapter's.
+    backbone
+        Where the backbone lies, if it is at hand.
     """
 
     weights: Weights
@@ -50,18 +55,20 @@ class Part:
     stem: str
     tolerance: float
     model_bytes: int
+    config: PreTrainedConfig | None
     exported: Callable[[Path], PreTrainedModel | PeftModel]
     source: Callable[[], PreTrainedModel | PeftModel] | None
     adapter: Mapping[str, object] | None = None
+    backbone: Path | None = None
 
     @property
     def parameters(self) -> int:
         return _parameters(self.weights, self.names)
 
 
-def whole_model(run: Record, weights: Weights) -> Part:
+def whole_model(point: Point, weights: Weights, place: Path | None) -> Part:
     """All of a model that was trained whole. Raises :class:`~training.errors.BadCheckpoint` where the tensors are not the model's."""
-    config, dtype = skeleton.read_config(run.skeleton), _dtype(run)
+    config, dtype = skeleton.read_config(point.folder), _dtype(point)
     needed = shape.shape_of(config)
     shape.check(needed, weights)
     config.dtype = dtype
@@ -73,15 +80,16 @@ def whole_model(run: Record, weights: Weights) -> Part:
         stem="model",
         tolerance=0.0,
         model_bytes=_parameters(weights, names) * dtype.itemsize,
+        config=config,
         source=lambda: check.fill(config, weights, needed.tied),
         exported=lambda folder: _loaded(folder, dtype),
+        backbone=place,
     )
 
 
-def adapter_alone(run: Record, weights: Weights, values: Mapping[str, object], base: Path | None) -> Part:
+def adapter_alone(point: Point, weights: Weights, place: Path | None) -> Part:
     """The adapter's own tensors, in their own type, as peft and vLLM read them."""
-    adapter.check_plain(values)
-    place, dtype = backbone(values, base), _dtype(run)
+    values, dtype = adapter.read_config(point.folder, point.record.recipe), _dtype(point)
     return Part(
         weights=weights,
         names=adapter.names(weights),
@@ -89,13 +97,15 @@ def adapter_alone(run: Record, weights: Weights, values: Mapping[str, object], b
         stem=ADAPTER.removesuffix(".safetensors"),
         tolerance=0.0,
         model_bytes=_folder_bytes(place, dtype) if place else 0,
-        source=(lambda: _adapted(_loaded(place, dtype), run.skeleton, weights)) if place else None,
+        config=None,
+        source=(lambda: _adapted(_loaded(place, dtype), values, weights)) if place else None,
         exported=lambda folder: _with_adapter(place, dtype, folder),
         adapter=values,
+        backbone=place,
     )
 
 
-def merged(run: Record, weights: Weights, values: Mapping[str, object], base: Path | None) -> Part:
+def merged(point: Point, weights: Weights, place: Path | None) -> Part:
     """The backbone with the adapter summed in.
 
     Raises
@@ -103,13 +113,13 @@ def merged(run: Record, weights: Weights, values: Mapping[str, object], base: Pa
     BadData
         Where the backbone is not at hand.
     """
-    adapter.check_plain(values)
-    place, dtype = backbone(values, base), _dtype(run)
+    recipe = point.record.recipe
+    values, dtype = adapter.read_config(point.folder, recipe), _dtype(point)
     if place is None:
-        raise BadData(
-            f"merging needs the backbone {values.get('base_model_name_or_path')}; say where with --base"
-        )
-    needed = shape.shape_of(skeleton.read_config(run.skeleton))
+        raise BadData(f"merging needs {_recipe_path(recipe)}; say where it is with --base")
+    config = skeleton.read_config(place)
+    config.dtype = dtype
+    needed = shape.shape_of(config)
     total = adapter.Merged(open_weights(place), weights, values)
     shape.check(needed, total)
     names = list(needed.sizes)
@@ -118,15 +128,17 @@ def merged(run: Record, weights: Weights, values: Mapping[str, object], base: Pa
         names=names,
         dtype=dtype,
         stem="model",
-        tolerance=_MERGED[run.recipe.method.precision],
+        tolerance=_MERGED[recipe.method.precision],
         model_bytes=_parameters(total, names) * dtype.itemsize,
-        source=lambda: _adapted(_loaded(place, dtype), run.skeleton, weights),
+        config=config,
+        source=lambda: _adapted(_loaded(place, dtype), values, weights),
         exported=lambda folder: _loaded(folder, dtype),
+        backbone=place,
     )
 
 
-def backbone(values: Mapping[str, object], base: Path | None) -> Path | None:
-    """The backbone's folder: the one given, or the one that the run trained on; ``None`` where neither is here.
+def backbone(point: Point, base: Path | None) -> Path | None:
+    """The backbone's folder: the one given, the one that the adapter names, or the recipe's; ``None`` where none of them is here.
 
     Raises
     ------
@@ -135,14 +147,24 @@ def backbone(values: Mapping[str, object], base: Path | None) -> Path | None:
     """
     if base is not None and not (base / skeleton.CONFIG).is_file():
         raise BadData(f"{base}: not a model's folder")
-    place = base or Path(str(values.get("base_model_name_or_path") or ""))
-    return place if (place / skeleton.CONFIG).is_file() else None
+    recipe = point.record.recipe
+    named = (
+        adapter.read_config(point.folder, recipe).get("base_model_name_or_path")
+        if recipe.method.lora
+        else None
+    )
+    places = [base, *(Path(str(each)) for each in (named, _recipe_path(recipe)) if each)]
+    return next((place for place in places if place and (place / skeleton.CONFIG).is_file()), None)
 
 
-def _dtype(run: Record) -> torch.dtype:
+def _recipe_path(recipe: Recipe) -> str:
+    return recipe.backbone.path if recipe.backbone else ""
+
+
+def _dtype(point: Point) -> torch.dtype:
     import torch
 
-    return {"bf16": torch.bfloat16, "fp32": torch.float32}[run.recipe.method.precision]
+    return {"bf16": torch.bfloat16, "fp32": torch.float32}[point.record.recipe.method.precision]
 
 
 def _parameters(weights: Weights, names: list[str]) -> int:
@@ -168,14 +190,12 @@ def _with_adapter(place: Path | None, dtype: torch.dtype, folder: Path) -> PeftM
     return PeftModel.from_pretrained(_loaded(place, dtype), folder)
 
 
-def _adapted(model: PreTrainedModel, config: Path, weights: Weights) -> PeftModel:
+def _adapted(model: PreTrainedModel, values: Mapping[str, object], weights: Weights) -> PeftModel:
     """The backbone with an adapter whose tensors are put in one by one."""
     import torch
     from peft import LoraConfig, get_peft_model
 
-    from training.export.weights import plain
-
-    adapted: PeftModel = get_peft_model(model, LoraConfig.from_pretrained(str(config)))
+    adapted: PeftModel = get_peft_model(model, LoraConfig.from_peft_type(**values))
     with torch.no_grad():
         for name, tensor in adapted.state_dict().items():
             if ".lora_" in name:

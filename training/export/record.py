@@ -33,9 +33,14 @@ class Record:
     recipe: Recipe
     fields: dict[str, Any]
 
-    @property
-    def skeleton(self) -> Path:
-        return self.folder / "skeleton"
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A run at one of its checkpoints."""
+
+    record: Record
+    step: int
+    folder: Path
 
 
 def read(folder: Path) -> Record:
@@ -46,8 +51,8 @@ def read(folder: Path) -> Record:
     return Record(folder, config.load_file(folder / "recipe.yaml"), fields)
 
 
-def checkpoint(record: Record, number: int | None) -> tuple[int, Path]:
-    """The step and the folder of a checkpoint, the last whole one if no number is given.
+def checkpoint(record: Record, number: int | None) -> Point:
+    """A checkpoint of the run, the last whole one if no number is given.
 
     Raises
     ------
@@ -58,16 +63,17 @@ def checkpoint(record: Record, number: int | None) -> tuple[int, Path]:
     if number is not None:
         if number not in found:
             raise BadCheckpoint(f"{record.folder}: no checkpoint {number}; there are {_listed(found)}")
-        return number, found[number]
+        return Point(record, number, found[number])
     for step in sorted(found, reverse=True):
         if (found[step] / _STATE).is_file():
-            return step, found[step]
+            return Point(record, step, found[step])
         print(f"{found[step]}: its save did not end; the one before is taken", file=sys.stderr)  # noqa: T201  # the command's log
     raise BadCheckpoint(f"{record.folder}: no whole checkpoint among {_listed(found)}")
 
 
-def figures(record: Record, step: int, *, parameters: int) -> Run:
-    """The run's figures as they were at a step."""
+def figures(point: Point, *, parameters: int) -> Run:
+    """The run's figures as they were at the checkpoint."""
+    record, step = point.record, point.step
     lines = [each for each in _metrics(record.folder) if each.get("step", 0) <= step]
     learnt = [each for each in lines if "loss" in each]
     last = learnt[-1] if learnt else record.fields

@@ -1,52 +1,46 @@
-"""What a model folder holds besides weights: config, generation config, tokenizer with its template, adapter config, licence texts.
-
-A run writes it once, before its first step; sharded checkpoints hold weights alone, and an export needs no more than this beside them.
-"""
+"""What a model folder holds besides weights: config, generation config, tokenizer with its template, licence texts."""
 
 from __future__ import annotations
 
 import copy
-import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from training.config import Sampling
 from training.errors import BadCheckpoint, BadRecipe
 from training.tokenizer import EOS, EOT
 
 if TYPE_CHECKING:
-    import torch
-    from peft import PeftModel
-    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import GenerationConfig, PreTrainedConfig, PreTrainedTokenizerFast
 
-NAME = "skeleton"
-CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"
-_LICENCES = ("LICENSE*", "USE_POLICY*", "NOTICE*")
+CONFIG = "config.json"
+_TOKENIZER = "tokenizer_config.json"
+_LICENCES = ("LICENSE*", "USE_POLICY*")
 
 
 def write(
-    model: PreTrainedModel | PeftModel,
-    tokenizer: PreTrainedTokenizerFast,
     folder: Path,
     *,
+    tokenizer: PreTrainedTokenizerFast,
     sampling: Sampling,
-    backbone: Path | None = None,
+    config: PreTrainedConfig | None,
+    licences: Path | None = None,
 ) -> None:
     """Write all but the weights.
 
     Parameters
     ----------
-    model
-        As it is trained, wrapped by peft or not; its config is copied with the cache switched on.
-    tokenizer
-        With the chat template that the run was trained with.
     folder
         Made where it lacks.
+    tokenizer
+        With the chat template that the run was trained with.
     sampling
-        The recipe's; without ``do_sample`` a server would leave the temperature unheard.
-    backbone
-        Where the weights came from; its licence texts go along.
+        The recipe's.
+    config
+        The model's, written with the cache switched on; an adapter's folder has none.
+    licences
+        A folder whose licence texts go along.
 
     Raises
     ------
@@ -56,21 +50,42 @@ def write(
     if not tokenizer.chat_template:
         raise BadRecipe("the tokenizer has no chat template, so that no server could ask the model")
     folder.mkdir(parents=True, exist_ok=True)
-    adapters = getattr(model, "peft_config", None)
-    if adapters is not None:
-        adapters["default"].save_pretrained(folder)
-    config = copy.deepcopy(model.config)
-    config.use_cache = True
-    config.save_pretrained(folder)
+    if config is not None:
+        served = copy.deepcopy(config)
+        served.use_cache = True
+        served.save_pretrained(folder)
     _generation(tokenizer, sampling).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    for path in (each for glob in _LICENCES if backbone for each in sorted(backbone.glob(glob))):
+    for path in (each for pattern in _LICENCES if licences for each in sorted(licences.glob(pattern))):
         if path.is_file():
             shutil.copyfile(path, folder / path.name)
 
 
-def _generation(tokenizer: PreTrainedTokenizerFast, sampling: Sampling):  # type: ignore[no-untyped-def]  # the class is imported within
-    """Sampling on, and both end tokens: a document's and a turn's."""
+def read_config(folder: Path) -> PreTrainedConfig:
+    """A folder's model config. Raises :class:`BadCheckpoint` where there is none."""
+    from transformers import AutoConfig
+
+    if not (folder / CONFIG).is_file():
+        raise BadCheckpoint(
+            f"{folder / CONFIG}: missing, and the weights alone do not say what model they are of"
+        )
+    config: PreTrainedConfig = AutoConfig.from_pretrained(folder)
+    return config
+
+
+def read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """A folder's tokenizer. Raises :class:`BadCheckpoint` where there is none."""
+    from transformers import AutoTokenizer
+
+    if not (folder / _TOKENIZER).is_file():
+        raise BadCheckpoint(f"{folder / _TOKENIZER}: missing")
+    found: Any = AutoTokenizer.from_pretrained(folder)
+    tokenizer: PreTrainedTokenizerFast = found
+    return tokenizer
+
+
+def _generation(tokenizer: PreTrainedTokenizerFast, sampling: Sampling) -> GenerationConfig:
+    """Sampling on, or a server would not hear the temperature; both end tokens: a document's and a turn's."""
     from transformers import GenerationConfig
 
     return GenerationConfig(
@@ -82,33 +97,3 @@ def _generation(tokenizer: PreTrainedTokenizerFast, sampling: Sampling):  # type
         pad_token_id=tokenizer.pad_token_id,
         use_cache=True,
     )
-
-
-def copy_into(skeleton: Path, folder: Path, *, dtype: torch.dtype | None) -> None:
-    """Put a skeleton into a model folder, whose config then tells the weights' type; ``None``: an adapter's folder, which has no config."""
-    for path in sorted(skeleton.iterdir()):
-        if path.name not in {CONFIG, ADAPTER_CONFIG}:
-            shutil.copyfile(path, folder / path.name)
-    if dtype is not None:
-        config = read_config(skeleton)
-        config.dtype = dtype
-        config.save_pretrained(folder)
-
-
-def read_config(folder: Path) -> PreTrainedConfig:
-    """The model's config. Raises :class:`BadCheckpoint` where there is none."""
-    from transformers import AutoConfig
-
-    if not (folder / CONFIG).is_file():
-        raise BadCheckpoint(f"{folder / CONFIG}: missing; the run did not start, or it is no run")
-    config: PreTrainedConfig = AutoConfig.from_pretrained(folder)
-    return config
-
-
-def read_adapter_config(folder: Path) -> dict[str, object] | None:
-    """The adapter's config, or ``None`` for a model that was trained whole."""
-    path = folder / ADAPTER_CONFIG
-    if not path.is_file():
-        return None
-    values: dict[str, object] = json.loads(path.read_text())
-    return values
