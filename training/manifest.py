@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from training import codes
-from training.config import Recipe
+from training.config import BUILT_IN, Recipe
 from training.fingerprint import fingerprint
 
 # What people read on the reveal: Basque, like the arena.
@@ -89,15 +89,16 @@ def candidate_manifest(
 def training_data(recipe: Recipe) -> str:
     """What was learnt, in Basque: by factor, with the sources' names where they are not this package's own."""
     code = codes.parse(recipe.code)
-    parts = [text for factor, text in _PARTS.items() if getattr(code, factor)]
-    if recipe.is_built_in:
+    votes = ["ebaluatzaileen botoak"] if recipe.preferences else []
+    parts = [text for factor, text in _PARTS.items() if getattr(code, factor)] + votes
+    if all(each.path.startswith(BUILT_IN) for each in recipe.sources.values()):
         return ", ".join(parts) + " (CC0-1.0)"
     named = [
         f"{text} ({', '.join(name for name, each in recipe.sources.items() if each.factor == factor)})"
         for factor, text in _PARTS.items()
         if getattr(code, factor)
     ]
-    return ", ".join(named)
+    return ", ".join(named + votes)
 
 
 def _backbone(recipe: Recipe, run: Run) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,17 @@ def recipe(code: str, **changes: Any) -> Recipe:
     """A recipe with some of its values changed: sections by name, each a mapping."""
     values = config.load(code).model_dump(mode="json")
     for section, change in changes.items():
-        values[section] = {**values[section], **change} if isinstance(change, dict) else change
+        values[section] = {**(values[section] or {}), **change} if isinstance(change, dict) else change
     return Recipe.model_validate(values)
+
+
+def copied(source: Path) -> Callable[[Path], None]:
+    """Fills a checkpoint with what lies in a folder."""
+
+    def fill(folder: Path) -> None:
+        shutil.copytree(source, folder)
+
+    return fill
 
 
 def make_run(

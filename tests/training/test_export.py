@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
 from inference import manifest
 from tests.training import sharding
-from tests.training.runs import make_run, recipe, tiny_tokenizer
+from tests.training.runs import copied, make_run, recipe, tiny_tokenizer
 from training import cli
 from training.errors import BadCheckpoint, BadData, ExportFailed
 from training.export import check, job
@@ -32,13 +32,6 @@ LORA = recipe(
         "lora": {"rank": 4, "alpha": 8, "dropout": 0, "matrices": ["q_proj", "v_proj", "down_proj"]},
     },
 )
-
-
-def copied(source: Path) -> Callable[[Path], None]:
-    def fill(folder: Path) -> None:
-        shutil.copytree(source, folder)
-
-    return fill
 
 
 @pytest.fixture(scope="module")

@@ -205,6 +205,10 @@ def test_a_card_tells_data_recipe_version_evaluation_and_licence_in_both_languag
     printed = yaml.safe_load(body.split("```yaml\n")[1].split("```")[0])
     assert printed["optimizer"]["learning_rate"] == made_of.optimizer.learning_rate
     assert "$" not in body
+    counts = {"preferences": {"rows": 9, "tokens": 99}}
+    _, voted = split(card(config.load("exp_2_110_dpo"), RUN, counts=counts, adapter_rank=64))
+    assert "| botoak / votes (`preferences.jsonl`) | pairs | 9 | 99 |" in voted
+    assert "beta: 0.1" in voted
 
 
 def test_the_card_of_our_own_texts_is_cc0_and_says_nothing_of_llama(tmp_path: Path) -> None:
@@ -242,6 +246,9 @@ def test_the_manifest_names_backbone_and_sources() -> None:
         found["training_data"]
         == "euskarazko elkarrizketak (magpie_eu), ingelesezko elkarrizketak (magpie_en)"
     )
+    voted = candidate_manifest(config.load("txiki_110_dpo"), RUN, model_folder=".")
+    assert voted["backbone"] == "txiki_110 (CC0-1.0)"
+    assert voted["training_data"].endswith("ebaluatzaileen botoak (CC0-1.0)")
     own = candidate_manifest(config.load("txiki_010"), RUN, model_folder=".")
     assert own["backbone"] == "hutsetik sortua, 0,00 milioi parametro"
     assert own["training_data"] == "euskarazko elkarrizketak (CC0-1.0)"

@@ -80,12 +80,18 @@ def _data(recipe: Recipe, counts: Mapping[str, Mapping[str, Any]]) -> str:
         number = [str(counts.get(name, {}).get(key, "—")) for key in ("rows", "tokens")]
         shown = source.path.removeprefix(BUILT_IN).rpartition("/")[2]
         rows.append(f"| {name} (`{shown}`) | {source.kind} | {' | '.join(number)} |")
+    if recipe.preferences is not None:
+        number = [str(counts.get("preferences", {}).get(key, "—")) for key in ("rows", "tokens")]
+        shown = recipe.preferences.path.rpartition("/")[2]
+        rows.append(f"| botoak / votes (`{shown}`) | pairs | {' | '.join(number)} |")
     return "\n".join(rows)
 
 
 def _learnt_by(recipe: Recipe) -> dict[str, Any]:
     """The recipe without what says where files lie."""
-    values = recipe.model_dump(mode="json", exclude={"data": {"sources", "evaluation"}}, exclude_none=True)
+    values = recipe.model_dump(
+        mode="json", exclude={"data": {"sources", "evaluation"}, "preferences": {"path"}}, exclude_none=True
+    )
     return {key: value for key, value in values.items() if key not in {"name", "description", "backbone"}}
 
 
