@@ -14,11 +14,29 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from training import config
 from training.config import Recipe
+from training.model import build_model
 from training.tokenizer import train_tokenizer
 
 
 def tiny_tokenizer() -> PreTrainedTokenizerFast:
     return train_tokenizer(["user\n\nKaixo, zer moduz?", "assistant\n\nOndo, eta zu?"] * 3, vocabulary=300)
+
+
+def tiny_model() -> PreTrainedModel:
+    """One that was never trained, of the embedded candidates' kind."""
+    shape = config.load("txiki_110").shape
+    assert shape is not None
+    return build_model(shape.model_copy(update={"vocabulary": 300, "hidden": 32}), tiny_tokenizer())
+
+
+def saved_by_trainer(model: PreTrainedModel) -> Callable[[Path], None]:
+    """Fills a checkpoint as one process leaves it."""
+
+    def fill(folder: Path) -> None:
+        model.save_pretrained(folder)
+        (folder / "trainer_state.json").write_text("{}")
+
+    return fill
 
 
 def recipe(code: str, **changes: Any) -> Recipe:

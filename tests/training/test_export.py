@@ -101,7 +101,9 @@ def test_an_export_has_all_that_a_server_asks_for(run: Path) -> None:
     assert (settings["temperature"], settings["top_p"]) == (0.9, 0.95)
     ends = tokenizer.convert_tokens_to_ids(["<|eot_id|>", "<|end_of_text|>"])
     assert settings["eos_token_id"] == ends
-    assert json.loads((folder / "config.json").read_text())["use_cache"] is True
+    settings = json.loads((folder / "config.json").read_text())
+    assert settings["use_cache"] is True
+    assert settings["architectures"] == ["LlamaForCausalLM"]
     asked = tokenizer.apply_chat_template([{"role": "user", "content": "Kaixo"}], tokenize=False)
     assert str(asked).endswith("user<|end_header_id|>\n\nKaixo<|eot_id|>")
 

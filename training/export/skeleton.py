@@ -51,8 +51,12 @@ def write(
         raise BadRecipe("the tokenizer has no chat template, so that no server could ask the model")
     folder.mkdir(parents=True, exist_ok=True)
     if config is not None:
+        from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as KINDS
+
         served = copy.deepcopy(config)
         served.use_cache = True
+        # servers look for the class; a model made from its config, not from a folder, has not noted it down
+        served.architectures = [KINDS[served.model_type]]
         served.save_pretrained(folder)
     _generation(tokenizer, sampling).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
