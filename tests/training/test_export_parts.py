@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,24 @@ def test_every_tensor_is_written_once_and_no_file_is_larger_than_asked(
     found = open_weights(folder)
     assert all(torch.equal(found.read(name), tensor) for name, tensor in state.items())
     assert hashes == {name: stream.digest(tensor) for name, tensor in state.items()}
+
+
+def test_a_shard_and_a_tensor_are_the_most_that_lies_in_memory(tmp_path: Path) -> None:
+    alive: list[weakref.ref[torch.Tensor]] = []
+    most = 0
+
+    class Watched(InMemory):
+        def read(self, name: str) -> torch.Tensor:
+            nonlocal most
+            found = super().read(name).clone()
+            alive.append(weakref.ref(found))
+            most = max(most, sum(each.nbytes for ref in alive if (each := ref()) is not None))
+            return found
+
+    state = {f"t{place}": torch.ones(100) for place in range(20)}
+    stream.write(Watched(state), list(state), tmp_path, dtype=None, shard_bytes=1_000)
+    assert len(alive) == 20
+    assert most <= 1_000 + 400
 
 
 def test_a_hash_is_of_the_bytes_whatever_their_type() -> None:

@@ -55,7 +55,7 @@ def write(
         max_shard_size=shard_bytes,
     )
     hashes: dict[str, str] = {}
-    with tqdm(total=len(names), desc="export", unit="tensor", file=sys.stderr, leave=False) as bar:
+    with tqdm(total=len(names), desc="export", unit="tensor", file=sys.stderr, mininterval=_every()) as bar:
         for file, inside in plan.filename_to_tensors.items():
             shard: dict[str, torch.Tensor] = {}
             for name in inside:
@@ -74,6 +74,11 @@ def digest(tensor: torch.Tensor) -> str:
     import torch
 
     return hashlib.sha256(tensor.flatten().view(torch.uint8).numpy()).hexdigest()  # type: ignore[arg-type]  # an array is a buffer, told so from Python 3.12
+
+
+def _every() -> float:
+    """Seconds between two states of the bar: a log file wants fewer than a terminal."""
+    return 0.5 if sys.stderr.isatty() else 15.0
 
 
 def _bytes(stored: Stored, dtype: torch.dtype | None) -> int:
