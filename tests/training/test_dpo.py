@@ -144,6 +144,13 @@ def shared() -> PreTrainedTokenizerFast:
     return _shared[0]
 
 
+@pytest.mark.parametrize(
+    "reason", sorted(WRONG.keys() - {"end with the user", "the same", "own marks", "longer than a row"})
+)
+def test_the_schema_refuses_what_is_no_pair(schema: Any, reason: str) -> None:
+    assert not schema.is_valid(row() | WRONG[reason])
+
+
 def test_the_schema_takes_pairs_and_whatever_stands_beside_them(schema: Any) -> None:
     schema.validate(row())
     schema.validate(row() | {"id": "x", "criterion": "overall"})
