@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import yaml
 
-from training.commands import data, evaluate, export_axolotl, recipes, train
+from training.commands import data, evaluate, export, export_axolotl, recipes, train
 from training.commands.types import Commands, Run
 from training.errors import BadData, BadRecipe, Interrupted, TrainingError
 from training.signals import INTERRUPTED
@@ -18,6 +18,7 @@ COMMANDS: tuple[Callable[[Commands], None], ...] = (
     recipes.add,
     data.add,
     train.add,
+    export.add,
     evaluate.add,
     export_axolotl.add,
 )

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -27,6 +28,8 @@ from inference.types import (
     Target,
 )
 from tests.model_server import Server
+from tests.training.runs import make_run, recipe, saved_by_trainer, tiny_model
+from training.export import job
 
 pytestmark = pytest.mark.model_server
 
@@ -94,6 +97,15 @@ async def test_a_stop_string_ends_the_answer(server: Server) -> None:
     )
     assert len(stopped) < len(whole)
     assert done.finish_reason is FinishReason.STOP
+
+
+async def test_a_run_that_was_exported_is_served_from_its_folder(server: Server, tmp_path: Path) -> None:
+    run = make_run(tmp_path, recipe("txiki_110"), tiny_model(), {1: saved_by_trainer(tiny_model())})
+    job.export(job.Request(run))
+    warm = Sampling(temperature=0.9, top_p=0.95, max_tokens=5, seed=1)
+    _, done = await answer(ask(server, model=str(run / "export"), sampling=warm))
+    assert done.completion_tokens
+    assert done.completion_tokens <= 5
 
 
 async def test_a_model_that_is_not_there_is_a_typed_error(server: Server) -> None:

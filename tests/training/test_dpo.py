@@ -1,0 +1,335 @@
+"""Learning from the arena's votes: pairs into tokens, and the run that TRL makes of them."""
+
+from __future__ import annotations
+
+import builtins
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from peft import PeftModel
+from safetensors.torch import load_file
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, TrainingArguments
+
+from tests.training import two_shards
+from tests.training.runs import copied, make_run, recipe, tiny_tokenizer
+from training import config
+from training.config import Recipe
+from training.data.rows import BadRows, Fields, line, open_to_write
+from training.data.tokenise import Encoder, render
+from training.dpo import stage
+from training.dpo.pairs import Pair, pair_of, read_pairs
+from training.errors import BadData, BadRecipe, MissingExtra
+from training.export.job import Request, export
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "preferences.schema.json"
+TINY = recipe("txiki_110_dpo", data={"row_tokens": 200})
+
+
+def said(role: str, content: str) -> dict[str, str]:
+    return {"role": role, "content": content}
+
+
+def row(number: int = 0, chosen: str = "Ondo, eta zu?", rejected: str = "Well, and you?") -> Fields:
+    return {
+        "prompt": [said("system", "Euskaraz."), said("user", f"Kaixo, zer moduz? {number}")],
+        "chosen": [said("assistant", chosen)],
+        "rejected": [said("assistant", rejected)],
+    }
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerFast:
+    return tiny_tokenizer()
+
+
+@pytest.fixture(scope="module")
+def pairs(tokenizer: PreTrainedTokenizerFast) -> list[Pair]:
+    return [pair_of(row(number), Encoder.of(tokenizer), longest=200) for number in range(8)]
+
+
+def test_a_pairs_tokens_are_those_of_supervised_runs_and_of_servers(
+    tokenizer: PreTrainedTokenizerFast,
+) -> None:
+    talk = [said("user", "Kaixo"), said("assistant", "Aupa! "), said("user", "Zer moduz?")]
+    found = pair_of(row() | {"prompt": talk}, Encoder.of(tokenizer), longest=200)
+    asked = [{**each, "content": each["content"].strip()} for each in talk]
+    prompt = tokenizer.encode(render(tokenizer, asked, generate=True), add_special_tokens=False)
+    assert list(found.prompt_ids) == prompt
+    for ids, text in ((found.chosen_ids, "Ondo, eta zu?"), (found.rejected_ids, "Well, and you?")):
+        whole = Encoder.of(tokenizer).chat([*asked, said("assistant", text)])
+        assert [*found.prompt_ids, *ids] == whole.ids
+        assert tokenizer.decode(list(ids)) == f"{text}<|eot_id|>"
+    assert prompt.count(tokenizer.bos_token_id) == 1
+
+
+WRONG: dict[str, Fields] = {
+    "no prompt": {"prompt": None},
+    "no chosen": {"chosen": "Ondo"},
+    "no conversations": {"prompt": []},
+    "end with the user": {"prompt": [said("user", "a"), said("assistant", "b")]},
+    "one message of the assistant": {"rejected": [said("user", "Ondo")]},
+    "not one message": {"rejected": [said("assistant", "a"), said("assistant", "b")]},
+    "the same": {"rejected": [said("assistant", " Ondo, eta zu?\n")]},
+    "is empty": {"rejected": [said("assistant", " ")]},
+    "unknown role": {"prompt": [said("judge", "a")]},
+    "own marks": {"prompt": [said("user", "<|eot_id|>")]},
+    "longer than a row": {"chosen": [said("assistant", "a b c d " * 60)]},
+}
+
+
+@pytest.mark.parametrize(("reason", "change"), WRONG.items(), ids=WRONG)
+def test_a_row_that_is_no_pair_is_refused_with_a_reason(
+    tokenizer: PreTrainedTokenizerFast, reason: str, change: Fields
+) -> None:
+    with pytest.raises(BadData, match=reason):
+        pair_of(row() | change, Encoder.of(tokenizer), longest=200)
+
+
+def test_bad_rows_are_counted_and_the_rest_is_read_in_order(
+    tokenizer: PreTrainedTokenizerFast, pairs: list[Pair], tmp_path: Path
+) -> None:
+    path, bad = tmp_path / "pairs.jsonl.gz", BadRows()
+    with open_to_write(path) as file:
+        file.writelines([line(row(0)), b"{\n", line(row() | {"chosen": 3}), line(row(1))])
+    assert read_pairs([path], tokenizer, longest=200, bad=bad) == pairs[:2]
+    assert bad.report()["reasons"] == {
+        "no chosen": {"rows": 1, "first": [f"{path}:3"]},
+        "not JSON": {"rows": 1, "first": [f"{path}:2"]},
+    }
+    with pytest.raises(BadData, match=r"no pair to learn from.*longer than a row"):
+        read_pairs([path], tokenizer, longest=10, bad=BadRows())
+
+
+# ---- the schema that `data preferences` and these runs share
+
+
+@pytest.fixture(scope="module")
+def schema() -> jsonschema.Draft202012Validator:
+    found = json.loads(SCHEMA.read_text())
+    jsonschema.Draft202012Validator.check_schema(found)
+    return jsonschema.Draft202012Validator(found)
+
+
+TEXT = st.text("ab \n", min_size=1, max_size=6)
+MESSAGE = st.builds(said, st.sampled_from(["system", "user", "assistant", "judge"]), TEXT)
+ANY_ROW = st.fixed_dictionaries(
+    {
+        "prompt": st.lists(MESSAGE, max_size=2),
+        "chosen": st.lists(MESSAGE, max_size=2),
+        "rejected": st.lists(MESSAGE, max_size=2) | st.none(),
+    }
+)
+
+
+@given(ANY_ROW)
+def test_what_the_schema_refuses_is_never_learnt(schema: Any, fields: Fields) -> None:
+    if schema.is_valid(fields):
+        return
+    with pytest.raises(BadData):
+        pair_of(fields, Encoder.of(shared()), longest=200)
+
+
+_shared: list[PreTrainedTokenizerFast] = []
+
+
+def shared() -> PreTrainedTokenizerFast:
+    if not _shared:
+        _shared.append(tiny_tokenizer())
+    return _shared[0]
+
+
+@pytest.mark.parametrize(
+    "reason", sorted(WRONG.keys() - {"end with the user", "the same", "own marks", "longer than a row"})
+)
+def test_the_schema_refuses_what_is_no_pair(schema: Any, reason: str) -> None:
+    assert not schema.is_valid(row() | WRONG[reason])
+
+
+def test_the_schema_takes_pairs_and_whatever_stands_beside_them(schema: Any) -> None:
+    schema.validate(row())
+    schema.validate(row() | {"id": "x", "criterion": "overall"})
+
+
+# ---- the run
+
+
+def arguments(folder: Path, **changes: Any) -> TrainingArguments:
+    values: dict[str, Any] = {
+        "max_steps": 6,
+        "per_device_train_batch_size": 2,
+        "learning_rate": 1e-2,
+        "lr_scheduler_type": "constant",
+        "logging_steps": 1,
+        "save_steps": 3,
+        "seed": 33,
+        "use_cpu": True,
+        "dataloader_pin_memory": False,
+        "remove_unused_columns": False,
+        "report_to": [],
+        "disable_tqdm": True,
+    }
+    return TrainingArguments(output_dir=str(folder), **values | changes)
+
+
+def margin(model: torch.nn.Module, pairs: list[Pair]) -> float:
+    """Mean log-probability of chosen over rejected answers, in nats; computed apart from TRL."""
+    total = 0.0
+    for pair in pairs:
+        for ids, sign in ((pair.chosen_ids, 1), (pair.rejected_ids, -1)):
+            whole = torch.tensor([pair.prompt_ids + ids])
+            with torch.inference_mode():
+                logits = model.eval()(input_ids=whole, use_cache=False).logits[0, :-1].float()
+            start = len(pair.prompt_ids) - 1
+            learnt = logits.log_softmax(-1)[start:].gather(1, whole[0, start + 1 :, None])
+            total += sign * float(learnt.sum())
+    return total / len(pairs)
+
+
+def test_the_margin_of_chosen_answers_rises_and_its_figures_are_written_down(
+    tokenizer: PreTrainedTokenizerFast, pairs: list[Pair], tmp_path: Path
+) -> None:
+    model = two_shards.build("whole")
+    before = margin(model, pairs)
+    lines: list[dict[str, Any]] = []
+    trainer = stage.trainer(TINY, model, tokenizer, pairs, arguments(tmp_path), record=lines.append)
+    trainer.train()
+    assert [each["step"] for each in lines] == [1, 2, 3, 4, 5, 6]
+    assert lines[0]["loss"] == pytest.approx(0.6931, abs=1e-3)  # log 2: nothing has moved yet
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    rewards = [each["rewards"]["margin"] for each in lines]
+    assert rewards[0] == pytest.approx(0, abs=1e-5)
+    assert rewards[-1] > rewards[1] > 0
+    assert lines[-1]["rewards"]["accuracy"] == 1
+    assert lines[-1]["tokens_seen"] > lines[0]["tokens_seen"] > 0
+    saved = LlamaForCausalLM.from_pretrained(tmp_path / "checkpoint-6")
+    # beta times the margin gained is the reward, so that ours and TRL's accounts must agree
+    assert margin(saved, pairs) - before > rewards[-1] / 0.1 / 2
+    assert not (tmp_path / "README.md").exists()
+
+
+def test_a_resumed_run_ends_with_the_same_weights(
+    tokenizer: PreTrainedTokenizerFast, pairs: list[Pair], tmp_path: Path
+) -> None:
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    stage.trainer(TINY, two_shards.build("whole"), tokenizer, pairs, arguments(whole)).train()
+    (parted / "checkpoint-3").parent.mkdir()
+    (whole / "checkpoint-3").rename(parted / "checkpoint-3")
+    lines: list[dict[str, Any]] = []
+    trainer = stage.trainer(
+        TINY,
+        two_shards.build("whole"),
+        tokenizer,
+        pairs,
+        arguments(parted),
+        record=lines.append,
+        seen_before=100,
+    )
+    trainer.train(resume_from_checkpoint=str(parted / "checkpoint-3"))
+    assert [each["step"] for each in lines] == [4, 5, 6]
+    assert lines[0]["tokens_seen"] > 100
+    one, other = (load_file(folder / "checkpoint-6" / "model.safetensors") for folder in (whole, parted))
+    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+
+
+def test_seeds_order_the_pairs_and_a_rate_of_ours_is_followed(
+    tokenizer: PreTrainedTokenizerFast, pairs: list[Pair], tmp_path: Path
+) -> None:
+    def losses(seed: int, rate: Any = None) -> list[dict[str, Any]]:
+        lines: list[dict[str, Any]] = []
+        args = arguments(tmp_path, seed=seed, max_steps=3, save_strategy="no")
+        model = two_shards.build("whole")
+        stage.trainer(TINY, model, tokenizer, pairs, args, rate=rate, record=lines.append).train()
+        return lines
+
+    assert losses(1) == losses(1)
+    assert losses(1) != losses(2)
+    rates = [each["learning_rate"] for each in losses(1, rate=lambda step: 1 / (step + 1))]
+    assert rates == pytest.approx([1e-2, 1e-2 / 2, 1e-2 / 3])
+
+
+def test_adapters_are_trained_held_to_the_bare_backbone_and_exported(
+    tokenizer: PreTrainedTokenizerFast, pairs: list[Pair], tmp_path: Path
+) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    lora = {"rank": 4, "alpha": 8, "dropout": 0.0, "matrices": ["q_proj", "v_proj", "down_proj"]}
+    made_of = recipe("txiki_110_dpo", data={"row_tokens": 200}, method={"lora": lora})
+    base = two_shards.build("whole")
+    assert isinstance(base, LlamaForCausalLM)
+    untouched = {name: tensor.clone() for name, tensor in base.state_dict().items()}
+    model: PeftModel = get_peft_model(copy.deepcopy(base), LoraConfig(**two_shards.LORA))
+    lines: list[dict[str, Any]] = []
+    trainer = stage.trainer(made_of, model, tokenizer, pairs, arguments(tmp_path / "t"), record=lines.append)
+    trainer.train()
+    assert lines[-1]["rewards"]["margin"] > 0
+    checkpoint = tmp_path / "t" / "checkpoint-6"
+    assert not (checkpoint / "ref").exists()
+    run = make_run(tmp_path / "run", made_of, model, {6: copied(checkpoint)}, tokenizer)
+    base.save_pretrained(str(tmp_path / "base"))
+    assert export(Request(run, base=tmp_path / "base")).logits == "equal"
+    assert all(torch.equal(tensor, untouched[name]) for name, tensor in base.state_dict().items())
+
+
+def test_without_trl_the_extra_is_named(
+    tokenizer: PreTrainedTokenizerFast, pairs: list[Pair], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *others: Any, **more: Any) -> Any:
+        if name == "trl":
+            raise ModuleNotFoundError("No module named 'trl'", name="trl")
+        return real(name, *others, **more)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MissingExtra, match=r"lehia\[dpo\], and trl is not installed"):
+        stage.trainer(TINY, two_shards.build("whole"), tokenizer, pairs, arguments(tmp_path))
+
+
+def test_trl_leaves_the_packed_loss_of_supervised_runs_as_it_is(
+    tokenizer: PreTrainedTokenizerFast, pairs: list[Pair], tmp_path: Path
+) -> None:
+    """TRL changes how the model that it trains computes; no other model may notice."""
+    forward = LlamaForCausalLM.forward
+    args = arguments(tmp_path, max_steps=1, save_strategy="no")
+    stage.trainer(TINY, two_shards.build("whole"), tokenizer, pairs, args).train()
+    assert LlamaForCausalLM.forward is forward
+    model = two_shards.build("whole")
+    ids, positions = torch.arange(40).reshape(2, 20), torch.arange(20).remainder(7).expand(2, 20)
+    with torch.inference_mode():
+        found = model(input_ids=ids, labels=ids, position_ids=positions, use_cache=False)
+    wanted = torch.nn.functional.cross_entropy(found.logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten())
+    assert torch.equal(found.loss, wanted)
+
+
+# ---- recipes
+
+
+def test_preference_recipes_are_none_of_the_embedded_candidates() -> None:
+    assert config.embedded() == ["txiki_010", "txiki_011", "txiki_100", "txiki_110"]
+    for code in ("txiki_110_dpo", "exp_2_110_dpo"):
+        found = config.load(code)
+        assert found.preferences is not None
+        assert found.backbone is not None
+        assert found.backbone.path == f"BASE/{code.removesuffix('_dpo')}"
+        assert found.parallel.kind == "ddp"
+    assert config.load("exp_2_110").preferences is None
+
+
+def test_preferences_need_a_model_that_answers_already() -> None:
+    with pytest.raises(ValueError, match="a backbone that answers already"):
+        recipe("txiki_110", preferences={"path": "DATA/x.jsonl"})
+
+
+def test_a_recipe_without_preferences_is_not_trained_on_them(
+    tokenizer: PreTrainedTokenizerFast, pairs: list[Pair], tmp_path: Path
+) -> None:
+    plain: Recipe = config.load("txiki_110")
+    with pytest.raises(BadRecipe, match="names no preferences"):
+        stage.trainer(plain, two_shards.build("whole"), tokenizer, pairs, arguments(tmp_path))
