@@ -81,7 +81,11 @@ def test_without_a_peer_or_a_gpu_it_says_so(
 
 
 def test_a_table_has_each_kind_of_row_under_its_own_names() -> None:
-    rows = [{"case": "a", "speed": 12345.6}, {"case": "b", "speed": 2.0}, {"case": "c", "fill": None}]
+    rows: list[dict[str, Any]] = [
+        {"case": "a", "speed": 12345.6},
+        {"case": "b", "speed": 2.0},
+        {"case": "c", "fill": None},
+    ]
     assert training.table("part", rows).splitlines() == [
         "== part", "case   speed", "   a  12,346", "   b       2", "case  fill", "   c      ",
     ]  # fmt: skip

@@ -77,9 +77,9 @@ WRONG: dict[str, Fields] = {
     "one message of the assistant": {"rejected": [said("user", "Ondo")]},
     "not one message": {"rejected": [said("assistant", "a"), said("assistant", "b")]},
     "the same": {"rejected": [said("assistant", " Ondo, eta zu?\n")]},
-    "is empty": {"rejected": [said("assistant", " ")]},
+    "an empty answer": {"rejected": [said("assistant", " ")]},
     "unknown role": {"prompt": [said("judge", "a")]},
-    "own marks": {"prompt": [said("user", "<|eot_id|>")]},
+    "tokenizer.s marks": {"prompt": [said("user", "<|eot_id|>")]},
     "longer than a row": {"chosen": [said("assistant", "a b c d " * 60)]},
 }
 
@@ -146,7 +146,7 @@ def shared() -> PreTrainedTokenizerFast:
 
 
 @pytest.mark.parametrize(
-    "reason", sorted(WRONG.keys() - {"end with the user", "the same", "own marks", "longer than a row"})
+    "reason", sorted(WRONG.keys() - {"end with the user", "the same", "tokenizer.s marks", "longer than a row"})
 )
 def test_the_schema_refuses_what_is_no_pair(schema: Any, reason: str) -> None:
     assert not schema.is_valid(row() | WRONG[reason])

@@ -51,7 +51,7 @@ def table(recipes: Sequence[Recipe]) -> str:
             recipe.code,
             recipe.backbone.name if recipe.backbone else "from scratch",
             _short(recipe.parameters),
-            " ".join(recipe.sources),
+            _learns_from(recipe),
             str(recipe.tokens_a_step),
             _length(recipe),
             str(recipe.schedule.seed),
@@ -70,8 +70,13 @@ def _written(recipe: Recipe) -> dict[str, object]:
     return recipe.model_dump(mode="json") | {
         "parameters": recipe.parameters,
         "tokens_a_step": recipe.tokens_a_step,
-        "takes": list(recipe.sources),
+        "takes": ["preferences"] if recipe.preferences else list(recipe.sources),
     }
+
+
+def _learns_from(recipe: Recipe) -> str:
+    """Rows of sources, or pairs: then the sources are what the backbone learnt from."""
+    return f"pairs {recipe.preferences.path}" if recipe.preferences else " ".join(recipe.sources)
 
 
 def _length(recipe: Recipe) -> str:
