@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,13 @@ def told(**values: Any) -> argparse.Namespace:
     return argparse.Namespace(
         **({"rounds": 3, "peers": Path("/none"), "attention": "sdpa", "changes": []} | values)
     )
+
+
+@pytest.fixture(autouse=True)
+def small_numbers() -> Iterator[None]:
+    """What a benchmark sets for its own process is taken back for other tests."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 def test_a_rows_parts_are_its_documents_and_chats_without_padding() -> None:
@@ -81,7 +89,11 @@ def test_without_a_peer_or_a_gpu_it_says_so(
 
 
 def test_a_table_has_each_kind_of_row_under_its_own_names() -> None:
-    rows = [{"case": "a", "speed": 12345.6}, {"case": "b", "speed": 2.0}, {"case": "c", "fill": None}]
+    rows: list[dict[str, Any]] = [
+        {"case": "a", "speed": 12345.6},
+        {"case": "b", "speed": 2.0},
+        {"case": "c", "fill": None},
+    ]
     assert training.table("part", rows).splitlines() == [
         "== part", "case   speed", "   a  12,346", "   b       2", "case  fill", "   c      ",
     ]  # fmt: skip
