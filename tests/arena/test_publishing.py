@@ -83,7 +83,7 @@ def test_a_table_ends_where_it_is_told_and_may_be_empty(
     some_votes(campaign)
     moment = timezone.now()
     cast(make_participant(campaign), Judgements(TIE, TIE))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert vote_table(campaign.board, until=moment).n_votes == 4
     assert vote_table(campaign.board).n_votes == 5
 
