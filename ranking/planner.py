@@ -24,6 +24,7 @@ LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
 
 _FINEST = 10  # votes between two looks; then a tenth of those simulated
 _LOOKS_IN_A_ROW = 3
+_FLAT = 1e-12  # a margin that hardly moves is not interpolated
 
 
 def plan_votes(
@@ -199,7 +200,7 @@ def first_lasting(margins: Matrix) -> Vector:
     first = lasting.argmax(axis=0)
     before, column = np.maximum(first - 1, 0), np.arange(margins.shape[1])
     looks = np.array(_LOOKS, dtype=np.float64)
-    step = np.maximum(margins[first, column] - margins[before, column], np.finfo(np.float64).tiny)
+    step = np.maximum(margins[first, column] - margins[before, column], _FLAT)
     part = np.clip((1 - margins[before, column]) / step, 0.0, 1.0)
     votes = looks[before] + part * (looks[first] - looks[before])
     return np.where(lasting.any(axis=0), votes, np.inf)
