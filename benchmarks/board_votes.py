@@ -55,13 +55,17 @@ def fill(votes: int) -> None:
     from django.db import connection
 
     from arena.services.campaigns import ensure_default_campaign
-    from inference.models import Candidate
+    from inference.models import Candidate, ModelEndpoint
 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     ensure_default_campaign()
-    Candidate.objects.bulk_create(
+    candidates = Candidate.objects.bulk_create(
         Candidate(code=f"m{place:02}", name=f"M{place:02}") for place in range(CANDIDATES)
+    )
+    ModelEndpoint.objects.bulk_create(
+        ModelEndpoint(candidate=each, base_url="http://nowhere.invalid/v1", model=each.code)
+        for each in candidates
     )
     figures = {"voters": VOTERS, "candidates": CANDIDATES, "votes": votes}
     with connection.cursor() as cursor:

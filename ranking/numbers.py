@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from ranking.tables import Table, Value
@@ -11,7 +12,7 @@ from ranking.tables import Table, Value
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The numbers of a report.
+    """The numbers of a report; without any where there are no votes to tell of.
 
     Parameters
     ----------
@@ -19,10 +20,27 @@ class Numbers:
         Each under a name of its own.
     facts
         What stands alone, by name.
+
+    Raises
+    ------
+    ValueError
+        If a fact is not finite: it could not be stored.
     """
 
     tables: Sequence[Table] = ()
     facts: Mapping[str, Value] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not all(isfinite(value) for value in self.facts.values() if isinstance(value, float)):
+            raise ValueError("a fact is not finite")
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.tables and not self.facts
+
+    def has(self, name: str) -> bool:
+        """Whether there is a table of that name."""
+        return any(table.name == name for table in self.tables)
 
     def table(self, name: str) -> Table:
         """The table of that name; ``KeyError`` where there is none."""
