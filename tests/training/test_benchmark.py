@@ -78,7 +78,7 @@ def test_without_a_peer_or_a_gpu_it_says_so(
         training_speed, "_in_a_process", lambda *job: {"tokens_per_s": 1.0, "peak_mb": 1, "loss_nats": 1.0}
     )
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert training.main(["--peers", "/none"]) == 0
+    assert training.main(["--peers", "/none", "--only", "speed", "gpu"]) == 0
     printed = capsys.readouterr()
     assert "NOT RUN: trl SFTTrainer" in printed.err
     assert "NOT RUN: on a GPU" in printed.err
