@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Lehia needs Python 3.11 or newer; try make PYTHON=python3.11 demo" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[serve,train,evaluate,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[serve,train,tensorboard,evaluate,dev]'
 	touch $@
 
 catalogues: $(STAMP)
@@ -31,7 +31,8 @@ demo: install  ## the whole site on this machine: PORT=8000 DATA=var MODELS=embe
 test: install  ## what CI runs; says loudly what could not run
 	@$(BIN)/python .ci/checks.py
 
-test-full: test  ## nothing more than test in this version
+test-full: install  ## the slow tests too
+	@$(BIN)/python .ci/checks.py --full
 
 lint: install  ## the quick checks only
 	@$(BIN)/python .ci/checks.py --lint
@@ -47,6 +48,7 @@ bench: install $(PEERS)  ## figures on this machine, peers beside ours in an env
 	@$(BIN)/python -m benchmarks.start
 	@$(BIN)/python -m benchmarks.ranking
 	@$(BIN)/python -m benchmarks.board_page
+	@$(BIN)/python -m benchmarks.training
 
 clean:  ## remove what was built, not what was stored
 	rm -rf .venv .venv-peers build *.egg-info

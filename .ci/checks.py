@@ -1,4 +1,4 @@
-"""``make test``: every check in turn, each announced; failures and what could not run are listed at the end."""
+"""``make test`` and ``make test-full``: every check in turn, each announced; failures and what did not run are listed at the end."""
 
 from __future__ import annotations
 
@@ -71,11 +71,15 @@ def main() -> int:
             )
         )
         reason = install_browser()
-        pytest = [str(BIN / "python"), *PYTEST]
+        left_out: list[str] = []
         if reason:
             missing.append(f"browser tests: {reason}")
-            pytest += ["-m", "not browser"]
-        checks.append(("pytest", pytest))
+            left_out.append("not browser")
+        if "--full" not in sys.argv:
+            missing.append("slow tests, marked so: make test-full")
+            left_out.append("not slow")
+        chosen = ["-m", " and ".join(left_out)] if left_out else []
+        checks.append(("pytest", [str(BIN / "python"), *PYTEST, *chosen]))
     for name, command in checks:
         print(f"\n=== {name}", flush=True)
         started = time.monotonic()

@@ -1,4 +1,4 @@
-"""``python -m training recipes | train RECIPE | evaluate STEP | export-axolotl CODE``."""
+"""``python -m training recipes | data STAGE | train RECIPE | evaluate STEP | export-axolotl CODE``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 
 import yaml
 
-from training.commands import evaluate, export_axolotl, recipes, train
+from training.commands import data, evaluate, export_axolotl, recipes, train
 from training.commands.types import Commands, Run
-from training.errors import BadData, BadRecipe, TrainingError
+from training.errors import BadData, BadRecipe, Interrupted, TrainingError
+from training.signals import INTERRUPTED
 
 COMMANDS: tuple[Callable[[Commands], None], ...] = (
     recipes.add,
+    data.add,
     train.add,
     evaluate.add,
     export_axolotl.add,
@@ -22,7 +24,7 @@ COMMANDS: tuple[Callable[[Commands], None], ...] = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 done, 1 failed, 2 bad input."""
+    """0 done, 1 failed, 2 bad input, 75 a run that saved and stopped because it was asked to."""
     options = _parser().parse_args(argv)
     run: Run = options.run
     try:
@@ -30,6 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (BadRecipe, BadData) as error:
         print(error, file=sys.stderr)  # noqa: T201  # the command's own output
         return 2
+    except Interrupted as error:
+        print(error, file=sys.stderr)  # noqa: T201  # the command's own output
+        return INTERRUPTED
     except TrainingError as error:
         print(error, file=sys.stderr)  # noqa: T201  # the command's own output
         return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -179,19 +180,24 @@ class Method(Strict):
     Parameters
     ----------
     attention
-        ``flash_attention_2`` takes packed rows without a mask at their full length; the others build the same isolation from position ids.
+        ``flash_attention_2`` (a package) and ``varlen`` (torch's own) attend inside each document and compute no more; the others build a mask from position
+        ids that isolates the same.
     precision
         Of the forward pass; weights of a fully trained model and the optimizer's state stay in float32 where ``bf16`` is autocast.
     neftune_alpha
         Noise of NEFTune on the embeddings; null for none.
+    neftune_length
+        What its scale counts as length: each token's ``document``, as in its paper, the packed ``row``, or all rows of a ``batch`` end to end, as the study
+        ran it; see :mod:`training.neftune`.
     liger
         Liger's fused kernels, on a GPU where the package is present.
     """
 
-    attention: Literal["eager", "sdpa", "flex_attention", "flash_attention_2"]
+    attention: Literal["eager", "sdpa", "flex_attention", "flash_attention_2", "varlen"]
     precision: Literal["fp32", "bf16"]
     gradient_checkpointing: bool
     neftune_alpha: float | None = pydantic.Field(default=None, gt=0)
+    neftune_length: Literal["document", "row", "batch"] = "document"
     liger: bool
     compile: bool
     lora: Lora | None = None
@@ -302,9 +308,35 @@ def load(code: str) -> Recipe:
     BadRecipe
         Where there is none of that name, or a key is unknown, missing or out of range; names the key.
     """
+    return load_file(_of_code(code))
+
+
+def _of_code(code: str) -> Path:
     if code not in names():
         raise BadRecipe(f"no recipe is called {code!r}; there are {', '.join(names())}")
-    return load_file(RECIPES / f"{code}.yaml")
+    return RECIPES / f"{code}.yaml"
+
+
+def resolved(recipe: str, changes: Sequence[str] = ()) -> Recipe:
+    """A recipe by its code or its file, with values set from outside.
+
+    Parameters
+    ----------
+    recipe
+        ``exp_0_110``, or a path that ends in ``.yaml``.
+    changes
+        ``key=value`` with dots between keys, the value as YAML: ``batch.rows=1``, ``method.lora=null``. Where one of several keys is to be given, setting
+        it takes the others back: a length of the schedule, or the groups of ``parallel`` when its kind is set.
+
+    Raises
+    ------
+    BadRecipe
+    """
+    path = Path(recipe) if recipe.endswith((".yaml", ".yml")) else _of_code(recipe)
+    values = _read(path, ())
+    for change in changes:
+        values = _over(values, _change(change))
+    return _validated(values, path)
 
 
 def load_file(path: Path) -> Recipe:
@@ -314,8 +346,36 @@ def load_file(path: Path) -> Recipe:
     ------
     BadRecipe
     """
+    return _validated(_read(path, ()), path)
+
+
+_TAKEN_BACK = {
+    "schedule.epochs": ("steps", "seconds"),
+    "schedule.steps": ("epochs", "seconds"),
+    "schedule.seconds": ("epochs", "steps"),
+    "parallel.kind": ("shard", "copies"),
+}
+
+
+def _change(text: str) -> dict[str, Any]:
+    """The nested mapping of ``a.b=value``."""
+    key, sign, raw = text.partition("=")
+    if not sign or not all(key.split(".")):
+        raise BadRecipe(f"{text!r} is not of the form key=value")
     try:
-        return Recipe.model_validate({"code": path.stem} | _read(path, ()))
+        value = yaml.safe_load(raw)
+    except yaml.YAMLError as error:
+        raise BadRecipe(f"{text!r}: {error}") from None
+    *above, last = key.split(".")
+    found: dict[str, Any] = dict.fromkeys(_TAKEN_BACK.get(key, ())) | {last: value}
+    for name in reversed(above):
+        found = {name: found}
+    return found
+
+
+def _validated(values: dict[str, Any], path: Path) -> Recipe:
+    try:
+        return Recipe.model_validate({"code": path.stem} | values)
     except pydantic.ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'recipe'}: {e['msg']}" for e in error.errors())
         raise BadRecipe(f"{path.name}: {faults}") from None

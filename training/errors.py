@@ -3,7 +3,9 @@
 TrainingError
 ├── BadRecipe     a recipe that is unknown or does not hold together; names the file and the key
 ├── BadData       a chat or document that cannot be trained on
+├── Interrupted   a run that was asked to stop, and saved; names its checkpoint
 └── RunFailed     a run's process ended badly; names it
+    └── NotFinite a loss or a gradient was no number; names the step and the rows
 """
 
 
@@ -19,5 +21,13 @@ class BadData(TrainingError):
     pass
 
 
+class Interrupted(TrainingError):
+    pass
+
+
 class RunFailed(TrainingError):
+    pass
+
+
+class NotFinite(RunFailed):
     pass

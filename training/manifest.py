@@ -9,6 +9,7 @@ from typing import Any
 from training import codes
 from training.config import Recipe
 from training.fingerprint import fingerprint
+from training.template import VERSION
 
 # What people read on the reveal: Basque, like the arena.
 _PARTS = {
@@ -50,6 +51,7 @@ def candidate_manifest(recipe: Recipe, run: Run, *, model_folder: str) -> dict[s
         "maker": "Lehia",
         "model_folder": model_folder,
         "system_prompt_mode": "system",
+        "chat_template": VERSION,
         "sampling": recipe.sampling.model_dump(mode="json"),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "run": asdict(run),

@@ -19,7 +19,7 @@ class MuonWithAdamW(torch.optim.Optimizer):
     ----------
     model
         Its trainable parameters are taken, each once. Tied weights count as embeddings.
-    lr, weight_decay, betas
+    lr, weight_decay, betas, epsilon
         As in AdamW; norms and biases do not decay.
     momentum
         Of Muon.
@@ -36,6 +36,7 @@ class MuonWithAdamW(torch.optim.Optimizer):
         lr: float,
         weight_decay: float,
         betas: tuple[float, float],
+        epsilon: float = 1e-8,
         momentum: float = 0.95,
     ) -> None:
         embeddings = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
@@ -48,7 +49,11 @@ class MuonWithAdamW(torch.optim.Optimizer):
             matrices, lr=lr, weight_decay=weight_decay, momentum=momentum, adjust_lr_fn="match_rms_adamw"
         )
         self._adamw = torch.optim.AdamW(
-            [group for group in rest if group["params"]], lr=lr, weight_decay=weight_decay, betas=betas
+            [group for group in rest if group["params"]],
+            lr=lr,
+            weight_decay=weight_decay,
+            betas=betas,
+            eps=epsilon,
         )
         super().__init__([*self._muon.param_groups, *self._adamw.param_groups], {})
         self._share()

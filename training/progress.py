@@ -8,11 +8,13 @@ from typing import Any
 from tqdm import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from training.schedule import Pace
+
 _EVERY_S = {True: 0.5, False: 15.0}  # a log file wants fewer lines than a terminal
 
 
 class ProgressBar(TrainerCallback):
-    """Steps and loss on standard error.
+    """Steps, or seconds of a run that the clock ends, and loss on standard error.
 
     Parameters
     ----------
@@ -20,21 +22,23 @@ class ProgressBar(TrainerCallback):
         What is trained.
     line
         0 for the terminal's current line, 1 for the one below it, and so on.
+    pace
+        How far the run is. It is asked after each step, behind :class:`training.cadence.Flow`, which has read the clock for all processes.
     """
 
-    def __init__(self, name: str, *, line: int) -> None:
-        self._name, self._line = name, line
+    def __init__(self, name: str, *, line: int, pace: Pace) -> None:
+        self._name, self._line, self._pace = name, line, pace
         self._bar: tqdm | None = None
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         self._bar = tqdm(
-            total=state.max_steps,
+            total=self._pace.total,
             desc=self._name,
             position=self._line,
             file=sys.stderr,
-            unit="step",
+            unit=self._pace.unit,
             mininterval=_EVERY_S[sys.stderr.isatty()],
             dynamic_ncols=True,
         )
@@ -43,7 +47,8 @@ class ProgressBar(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         if self._bar is not None:
-            self._bar.update(state.global_step - self._bar.n)
+            done = round(self._pace.progress(state.global_step) * self._pace.total)
+            self._bar.update(done - self._bar.n)
 
     def on_log(
         self,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from training.template import BOS, EOS, EOT, HEADER, SPECIAL, TEMPLATE
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-TEMPLATE = Path(__file__).parent / "templates" / "llama31.jinja"
-BOS, EOS, EOT = "<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>"
-SPECIAL = (BOS, EOS, "<|start_header_id|>", "<|end_header_id|>", EOT)
+__all__ = ["BOS", "EOS", "EOT", "SPECIAL", "TEMPLATE", "train_tokenizer"]
 # Llama 3's split. GPT-2's would make the header's "\n\n" one token in a prompt and two before a word.
 SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
@@ -54,7 +53,7 @@ def train_tokenizer(texts: Iterable[str], *, vocabulary: int) -> PreTrainedToken
         bos_token=BOS,
         eos_token=EOT,
         pad_token=EOS,
-        additional_special_tokens=list(SPECIAL[2:4]),
+        additional_special_tokens=list(HEADER),
         clean_up_tokenization_spaces=False,
         model_input_names=["input_ids", "attention_mask"],
     )

@@ -1,200 +1,223 @@
-"""One run: rows in, a model folder and its manifest out."""
+"""One engine for all recipes: rows in; checkpoints, a model and a run's record out."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
+import logging
+import os
+import sys
 import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training import config
-from training.config import ModelShape, Recipe
-from training.data import chats, mix
-from training.data.pack import Row
-from training.errors import BadRecipe
-from training.evaluate import exact_share
+from training import checkpoints, parallel
+from training.checkpoints import Progress
+from training.config import Recipe
+from training.errors import BadRecipe, Interrupted
 from training.fingerprint import fingerprint
-from training.manifest import Run, candidate_manifest
-from training.model import build_model
-from training.tokenizer import EOS, EOT, train_tokenizer
+from training.memory import peak_mb as peak_mb  # noqa: PLC0414  # a name that other stages look for here
+from training.model import model_for
+from training.parallel import World
+from training.paths import Roots, resolve
+from training.run_folder import Record, RunFolder, code_version, now
+from training.signals import StopRequest
 
 if TYPE_CHECKING:
-    from torch.optim import Optimizer
-    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, TrainingArguments
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-MANIFEST = "candidate.json"
-
-
-def is_trained(recipe: Recipe, models: Path) -> bool:
-    """Whether the run's folder is complete and of this recipe as it is now; the manifest is written last."""
-    try:
-        manifest = json.loads((models / recipe.code / MANIFEST).read_text())
-    except (OSError, ValueError):
-        return False
-    return isinstance(manifest, dict) and manifest.get("revision") == fingerprint(recipe)
+log = logging.getLogger("training")
+_SETUP = timedelta(hours=3)  # how long processes wait for the first one to tokenise
 
 
-def run(recipe: Recipe, models: Path, *, line: int = 0) -> Path:
-    """Train, evaluate and save a recipe; returns its folder.
+@dataclass(frozen=True)
+class Options:
+    """Where and how a recipe is trained.
 
-    The progress bar takes that line of the terminal, counted down from the current one. The folder appears whole or not at all: everything is
-    written beside it and renamed.
+    Parameters
+    ----------
+    runs
+        The folder of runs.
+    name
+        Of the run's folder; the recipe's code if left out.
+    roots
+        What ``DATA/`` and ``BASE/`` in a recipe stand for, and where tokens are kept.
+    resume
+        Go on from the last checkpoint, if there is a run of that name.
+    anew
+        Take the place of a run of that name.
+    report_to
+        ``tensorboard`` and ``wandb``.
+    line
+        Of the terminal, for the progress bar.
+    command
+        For the record.
     """
-    started = time.perf_counter()
-    shape, steps = _from_scratch(recipe)
+
+    runs: Path
+    name: str | None = None
+    roots: Roots = field(default_factory=Roots)
+    resume: bool = False
+    anew: bool = False
+    report_to: tuple[str, ...] = ()
+    line: int = 0
+    command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that came to its end.
+
+    Parameters
+    ----------
+    seconds
+        Wall clock of this process.
+    """
+
+    folder: RunFolder
+    recipe: Recipe
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerFast
+    progress: Progress
+    seconds: float
+
+
+def train(recipe: Recipe, options: Options) -> Finished:
+    """Train a recipe, or go on with it.
+
+    Every process of a run calls this, under torchrun or Slurm's launcher; the first one writes.
+
+    Raises
+    ------
+    BadRecipe
+        For a recipe that does not fit these processes, or a run that is there already.
+    BadData
+        Where rows cannot be read.
+    NotFinite
+        Where a loss or a gradient is no number; the last checkpoint stays.
+    Interrupted
+        Where a signal asked the run to stop: it has saved, and goes on with ``resume``.
+    """
+    import torch
+    from accelerate import PartialState
+
+    here, on_gpu = parallel.world(), torch.cuda.is_available()
+    parallel.check(recipe, here, on_gpu=on_gpu)
     quiet_torch(recipe.schedule.seed)
-    tokenizer = train_tokenizer(mix.tokenizer_texts(), vocabulary=shape.vocabulary)
-    model = build_model(shape, tokenizer)
-    data = mix.rows(recipe, tokenizer, n_rows=steps * recipe.batch.rows)
-    models.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=models, prefix=f".{recipe.code}-") as scratch:
-        arguments = _arguments(recipe, steps, Path(scratch) / "trainer")
-        loss = _fit(recipe, arguments, model, [vars_of(row) for row in data], line)
-        folder = Path(scratch) / recipe.code
-        _save(model, tokenizer, folder)
-        held = chats.basque()
-        record = Run(
-            recipe=recipe.code,
-            steps=steps,
-            seed=recipe.schedule.seed,
-            tokens=sum(len(row.input_ids) for row in data),
-            parameters=model.num_parameters(),
-            loss=round(loss, 4),
-            heldout_exact=exact_share(model, tokenizer, held.held_prompts),
-            heldout_template_exact=exact_share(model, tokenizer, held.held_templates),
-            seconds=round(time.perf_counter() - started, 1),
-            peak_mb=peak_mb(),
-        )
-        manifest = candidate_manifest(recipe, record, model_folder=".")
-        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
-        final = models / recipe.code
-        if not is_trained(recipe, models):
-            shutil.rmtree(final, ignore_errors=True)
-            folder.rename(final)
-    return final
-
-
-def _from_scratch(recipe: Recipe) -> tuple[ModelShape, int]:
-    if recipe.shape is None or recipe.schedule.steps is None:
-        raise BadRecipe(f"{recipe.code}: only recipes of a shape and a number of steps can be trained yet")
-    return recipe.shape, recipe.schedule.steps
-
-
-def peak_mb() -> int:
-    """The most memory that this process has held, in units of 2**20 bytes.
-
-    Not ``getrusage``: a process starts there with the peak of the one that started it.
-    """
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+    PartialState(cpu=not on_gpu, timeout=_SETUP)
+    folder = RunFolder(options.runs / (options.name or recipe.code))
+    checkpoint = _open(folder, recipe, options, here)
+    record = Record(folder, here)
+    record.prepare(**_prepared(folder, recipe, options, here))
+    try:
+        with folder.logging(here), record.kept():
+            return _train(recipe, options, folder, record, checkpoint, on_gpu=on_gpu)
+    finally:
+        torch.set_flush_denormal(False)  # it is of the whole process, which may have other work
 
 
 def quiet_torch(seed: int) -> None:
-    """One thread, no denormals, and every random state from one seed."""
+    """One thread a process unless the environment says otherwise, no denormals, and every random state from one seed."""
     import torch
     import transformers
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     torch.set_flush_denormal(True)
     transformers.set_seed(seed)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()  # the run has one of its own
 
 
-def vars_of(row: Row) -> dict[str, list[int]]:
-    return {"input_ids": row.input_ids, "labels": row.labels, "position_ids": row.position_ids}
+def _open(folder: RunFolder, recipe: Recipe, options: Options, here: World) -> Path | None:
+    """The checkpoint to go on from; else the first process makes the folder anew."""
+    exists = folder.exists
+    if exists and options.resume:
+        if fingerprint(folder.recipe()) != fingerprint(recipe):
+            raise BadRecipe(f"{folder.path}: the run was started with other values; they are in recipe.yaml")
+    elif exists and not options.anew:
+        raise BadRecipe(f"{folder.path}: there is such a run; --resume to go on with it, --name for another")
+    parallel.barrier()
+    goes_on = exists and options.resume
+    if here.is_first:
+        if goes_on:
+            checkpoints.clear(folder.checkpoints)
+        else:
+            folder.prepare(recipe)
+    parallel.barrier()
+    return checkpoints.last_of(folder.checkpoints) if goes_on else None
 
 
-def _fit(
-    recipe: Recipe,
-    arguments: TrainingArguments,
-    model: LlamaForCausalLM,
-    data: list[dict[str, list[int]]],
-    line: int,
-) -> float:
-    from transformers import PrinterCallback, Trainer
-
-    from training.progress import ProgressBar
-
-    # position ids restart with each segment, and there is neither mask nor cache: that keeps segments apart
-    model.config.use_cache = False
-    trainer = Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=data,
-        data_collator=collate,
-        optimizers=(build_optimizer(model, recipe.optimizer), None),
-        callbacks=[ProgressBar(recipe.code, line=line)],
-    )
-    trainer.remove_callback(PrinterCallback)
-    return float(trainer.train().training_loss)
-
-
-def _arguments(recipe: Recipe, steps: int, scratch: Path) -> TrainingArguments:
-    from transformers import TrainingArguments
-
-    schedule, optimizer = recipe.schedule, recipe.optimizer
-    return TrainingArguments(
-        output_dir=str(scratch),
-        max_steps=steps,
-        per_device_train_batch_size=recipe.batch.rows,
-        learning_rate=optimizer.learning_rate,
-        lr_scheduler_type="cosine_with_min_lr",
-        lr_scheduler_kwargs={"min_lr_rate": schedule.floor},
-        warmup_steps=round(schedule.warmup * steps),
-        optim="adamw_torch",
-        adam_beta1=optimizer.beta1,
-        adam_beta2=optimizer.beta2,
-        weight_decay=optimizer.weight_decay,
-        max_grad_norm=optimizer.clip,
-        seed=schedule.seed,
-        use_cpu=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=False,
-        save_strategy="no",
-        logging_steps=recipe.cadence.steps_a_log,
-        report_to=[],
-        disable_tqdm=True,
-    )
-
-
-def build_optimizer(model: LlamaForCausalLM, optimizer: config.Optimizer) -> Optimizer | None:
-    """The recipe's optimizer; ``None`` for the trainer's own AdamW."""
-    if optimizer.name == "adamw":
-        return None
-    from training.optimizer import MuonWithAdamW
-
-    return MuonWithAdamW(
-        model,
-        lr=optimizer.learning_rate,
-        weight_decay=optimizer.weight_decay,
-        betas=(optimizer.beta1, optimizer.beta2),
-    )
-
-
-def collate(rows: list[dict[str, list[int]]]) -> dict[str, Any]:
-    """Rows to a batch of tensors, each of shape ``(rows, length)``, without an attention mask."""
+def _prepared(folder: RunFolder, recipe: Recipe, options: Options, here: World) -> dict[str, Any]:
     import torch
 
-    return {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+    on_gpu = torch.cuda.is_available()
+    return {
+        "schema": "lehia.run/1",
+        "name": folder.path.name,
+        "recipe": recipe.code,
+        "status": "prepared",
+        "created_at": now(),
+        "started_at": None,
+        "ended_at": None,
+        "step": 0,
+        "steps": recipe.schedule.steps,
+        "tokens_seen": 0,
+        "loss": None,
+        "processes": here.size,
+        "device": torch.cuda.get_device_name() if on_gpu else "cpu",
+        "code_version": code_version(),
+        "revision": fingerprint(recipe),
+        "command": " ".join(options.command),
+        "artefacts": {"recipe": "recipe.yaml", "metrics": "metrics.jsonl", "log": "log.txt"},
+        "error": None,
+    }
 
 
-def _save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """A folder that any server of Hugging Face models reads; sampling on, both end tokens known."""
-    from transformers import GenerationConfig
+def _train(
+    recipe: Recipe,
+    options: Options,
+    folder: RunFolder,
+    record: Record,
+    checkpoint: Path | None,
+    *,
+    on_gpu: bool,
+) -> Finished:
+    from transformers import set_seed
 
-    model.eval()
-    model.config.use_cache = True
-    model.generation_config = GenerationConfig(
-        do_sample=True,
-        temperature=0.9,
-        top_p=0.95,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=[tokenizer.convert_tokens_to_ids(EOT), tokenizer.convert_tokens_to_ids(EOS)],
-        pad_token_id=tokenizer.pad_token_id,
-        use_cache=True,
+    from training import assembly
+
+    began = time.perf_counter()
+    data = assembly.read(recipe, options.roots)
+    with parallel.loading(recipe):
+        model = model_for(recipe, data.tokenizer, partial(resolve, roots=options.roots), on_gpu=on_gpu)
+    start = checkpoints.read_progress(checkpoint) if checkpoint else Progress()
+    setting = assembly.Setting(recipe, options, folder, record, data, start, on_gpu)
+    with StopRequest() as asked:
+        trainer = assembly.trainer(setting, model, asked)
+        if trainer.is_world_process_zero():
+            folder.metrics.cut_after(start.step)
+        record.update(
+            status="running",
+            started_at=record.started_at,
+            steps=trainer.steps,
+            step=start.step,
+            tokens_seen=start.tokens_seen,
+        )
+        log.info("%s: %s steps from step %d", recipe.code, trainer.steps or "timed", start.step)
+        set_seed(recipe.schedule.seed + trainer.args.process_index)  # noise and dropout of their own
+        with trainer.equipped():
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if trainer.is_interrupted:
+        name = f"checkpoint-{trainer.state.global_step}"
+        raise Interrupted(
+            f"{folder.path.name}: stopped by {asked.name} after saving {name}; --resume to go on"
+        )
+    return Finished(
+        folder=folder,
+        recipe=recipe,
+        model=trainer.accelerator.unwrap_model(trainer.model),
+        tokenizer=data.tokenizer,
+        progress=trainer.progress,
+        seconds=time.perf_counter() - began,
     )
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)

@@ -81,13 +81,6 @@ def test_a_one_gpu_variant_is_its_run_with_adapters(name: str) -> None:
     assert not plain.method.lora
 
 
-def test_a_recipe_of_a_backbone_says_that_it_cannot_be_trained_yet(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert cli.main(["train", "exp_2_110"]) == 2
-    assert "exp_2_110: only recipes of a shape" in capsys.readouterr().err
-
-
 def test_the_command_prints_every_recipe_as_it_loads(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["recipes"]) == 0
     said = yaml.safe_load(capsys.readouterr().out)

@@ -1,68 +1,92 @@
-"""Segments into rows of one length, each segment in its own positions."""
+"""The plan of a pass: which piece of which segment lies where in which row. Indices only; no token is copied."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from training.data.tokenise import IGNORED, Segment
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.best_fit import best_fit
+
+AT_ONCE = 1 << 19
+"""Pieces that are packed together: enough for full rows, few enough that neighbours differ from pass to pass."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """Three lists of one length; positions restart at 0 with each segment, which is what keeps segments apart."""
+class Plan:
+    """Rows of one length, made of pieces of segments.
 
-    input_ids: list[int]
-    labels: list[int]
-    position_ids: list[int]
+    Parameters
+    ----------
+    ends
+        Where each row's pieces end, int64 of shape ``(rows,)``.
+    segments, starts, lengths
+        Of each piece: which segment it is of, where in that it begins, and its tokens; of shape ``(pieces,)``.
+    """
+
+    ends: NDArray[np.int64]
+    segments: NDArray[np.int64]
+    starts: NDArray[np.int32]
+    lengths: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    @property
+    def tokens(self) -> int:
+        return int(self.lengths.sum(dtype=np.int64))
+
+    def fill(self, row_tokens: int) -> float:
+        """The share of the rows' places that hold a token."""
+        return self.tokens / (len(self) * row_tokens) if len(self) else 0.0
 
 
-def pack(segments: Iterator[Segment], *, length: int, pad_id: int, open_rows: int = 16) -> Iterator[Row]:
-    """Rows from segments, best fit: each goes to the open row that it fills most nearly.
+def plan(
+    segments: NDArray[np.int64],
+    lengths: NDArray[np.int32],
+    *,
+    row_tokens: int,
+    seed: tuple[int, ...],
+) -> Plan:
+    """Pack segments into rows.
 
     Parameters
     ----------
     segments
-        Documents and chats; a segment longer than a row is cut into rows of its own (documents) and must be kept short for chats.
-    length
+        Names of the segments, any whole numbers, of shape ``(n,)``.
+    lengths
+        Their tokens, each at least 1. What is longer than a row is cut: the caller leaves out what may not be.
+    row_tokens
         Tokens a row.
-    pad_id
-        Fills a row's rest; never learnt.
-    open_rows
-        How many rows wait for what fits them. When one more is needed, the fullest is closed.
+    seed
+        Of which segments meet and of the order of rows; the same seed gives the same plan.
 
-    Notes
-    -----
-    No segment that fits a row is torn. The first label of a segment is not learnt: it would be predicted from the segment before.
+    Returns
+    -------
+    Plan
+        Every token of every segment once. What fits a row is not cut; what does not is cut at whole rows.
     """
-    waiting: list[list[Segment]] = []
-    for segment in segments:
-        for part in _parts(segment, length):
-            fitting = [row for row in waiting if _used(row) + len(part) <= length]
-            if fitting:
-                max(fitting, key=_used).append(part)
-            else:
-                waiting.append([part])
-            if len(waiting) > open_rows:
-                fullest = max(waiting, key=_used)
-                waiting.remove(fullest)
-                yield _row(fullest, length, pad_id)
-    for row in waiting:
-        yield _row(row, length, pad_id)
+    rng = np.random.default_rng(list(seed))
+    order = rng.permutation(len(segments))
+    piece_of, starts, sizes = _cut(segments[order], lengths[order], row_tokens)
+    rows, count = np.empty(len(sizes), dtype=np.int64), 0
+    for first in range(0, len(sizes), AT_ONCE):
+        part = best_fit(sizes[first : first + AT_ONCE], row_tokens)
+        rows[first : first + AT_ONCE] = part + count
+        count += int(part.max()) + 1
+    rows = rng.permutation(count)[rows]
+    laid = np.argsort(rows, kind="stable")
+    ends = np.cumsum(np.bincount(rows, minlength=count), dtype=np.int64)
+    return Plan(ends, piece_of[laid], starts[laid], sizes[laid])
 
 
-def _used(row: list[Segment]) -> int:
-    return sum(map(len, row))
-
-
-def _parts(segment: Segment, length: int) -> Iterator[Segment]:
-    for start in range(0, len(segment), length):
-        yield Segment(segment.ids[start : start + length], segment.labels[start : start + length])
-
-
-def _row(row: list[Segment], length: int, pad_id: int) -> Row:
-    ids = [token for segment in row for token in segment.ids]
-    labels = [label for segment in row for label in (IGNORED, *segment.labels[1:])]
-    positions = [place for segment in row for place in range(len(segment))]
-    rest = length - len(ids)
-    return Row(ids + [pad_id] * rest, labels + [IGNORED] * rest, positions + list(range(rest)))
+def _cut(
+    segments: NDArray[np.int64], lengths: NDArray[np.int32], row_tokens: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Segments to pieces of at most a row: which segment, where it begins, how long it is."""
+    pieces = -(-lengths // row_tokens)
+    whole = np.repeat(lengths, pieces)
+    within = np.arange(len(whole)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    starts = (within * row_tokens).astype(np.int32)
+    return np.repeat(segments, pieces), starts, np.minimum(whole - starts, row_tokens).astype(np.int32)

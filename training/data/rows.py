@@ -185,6 +185,7 @@ def _message(raw: object) -> dict[str, str]:
     if not isinstance(raw, dict):
         raise BadData("a message is not an object")
     role, content = raw.get("role", raw.get("from")), raw.get("content", raw.get("value"))
+    role = role.strip() if isinstance(role, str) else None
     if role not in _ROLES:
         raise BadData("a message of an unknown role")
     if not isinstance(content, str):
