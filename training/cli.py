@@ -1,4 +1,4 @@
-"""``python -m training recipes | train RECIPE | evaluate STEP``."""
+"""``python -m training recipes | data STAGE | train RECIPE | evaluate STEP``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 
 import yaml
 
-from training.commands import evaluate, recipes, train
+from training.commands import data, evaluate, recipes, train
 from training.commands.types import Commands, Run
 from training.errors import BadData, BadRecipe, TrainingError
 
-COMMANDS: tuple[Callable[[Commands], None], ...] = (recipes.add, train.add, evaluate.add)
+COMMANDS: tuple[Callable[[Commands], None], ...] = (recipes.add, data.add, train.add, evaluate.add)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

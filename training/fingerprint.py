@@ -10,6 +10,7 @@ from training.config import Recipe
 _HERE = Path(__file__).parent
 # these read a finished run or start one; nothing that is learnt passes through them
 _ASIDE = {
+    "cleaning",
     "commands",
     "harness",
     "__init__.py",
