@@ -8,7 +8,6 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
 from training.data.cleaning import contamination
@@ -16,6 +15,7 @@ from training.data.cleaning.grams import Hashes, WordHashes, words
 from training.data.cleaning.groups import encode
 from training.data.cleaning.language import LANGUAGES, identifier, sample
 from training.data.cleaning.lines import is_damaged, is_menu, is_notice, is_symbols, shapes
+from training.data.cleaning.near import Sketcher, stacked
 from training.data.cleaning.normalise import normalise
 from training.data.cleaning.options import Options
 from training.data.cleaning.page import Page, line_keys
@@ -56,22 +56,26 @@ class Cleaner:
     def __init__(self, work: Work, options: Options) -> None:
         self._work, self._options = work, options
         self._against = contamination.load(work.file("against"))
+        self._wanted = {LANGUAGES.index(name) for name in options.languages}
+        self._sketch = Sketcher(options.near_words) if options.near else None
         self._hashes = WordHashes()
         self._tally = Tally()
 
     def __call__(self, batch: Batch) -> dict[str, Any]:
         """Clean a batch, write what stays of it, and return its record."""
         self._tally = Tally()
-        documents: list[Document] = []
-        for part in _parts(batch.documents):
-            documents += self._cleaned(part)
-        documents, hashes = self._unequal(documents)
+        found = [each for part in _parts(batch.documents) for each in self._cleaned(part)]
+        first = self._unequal([document for document, _ in found])
+        documents = [found[at][0] for at in first.values()]
         number = batch.number
+        if self._sketch is not None:
+            signatures = stacked([self._sketch(found[at][1]) for at in first.values()])
+            self._work.write("clean", number, "signatures", signatures.tobytes())
         self._work.write_documents("clean", number, documents)
-        self._work.write("clean", number, "equal", _records(hashes))
+        self._work.write("clean", number, "equal", _records(list(first)))
         self._work.write("clean", number, "lines", self._line_records(documents))
         record = {
-            "documents": len(documents),
+            "documents": len(first),
             "end": list(batch.end),
             "bad": batch.bad,
             "tally": self._tally.report(),
@@ -79,7 +83,8 @@ class Cleaner:
         self._work.finish("clean", number, record)
         return record
 
-    def _cleaned(self, documents: Sequence[Document]) -> Iterator[Document]:
+    def _cleaned(self, documents: Sequence[Document]) -> Iterator[tuple[Document, Hashes]]:
+        """What stays of documents, and the hashes of its words."""
         pages = [self._page(document) for document in documents]
         self._count(pages)
         for page in pages:
@@ -100,7 +105,7 @@ class Cleaner:
             if at in dirty:
                 self._tally.take(Filter.CONTAMINATED, page.said, page.text, of=dirty[at])
             else:
-                yield page.place, page.text, page.fields
+                yield (page.place, page.text, page.fields), hashes[at]
 
     def _page(self, document: Document) -> Page:
         place, raw, fields = document
@@ -112,17 +117,21 @@ class Cleaner:
         return Page(place, self._work.said(place), fields, text)
 
     def _count(self, pages: Sequence[Page]) -> None:
+        """Count the letters of all lines, and take lines of symbols out."""
         found = shapes([line for page in pages for line in page.lines])
-        start = 0
+        symbols = np.flatnonzero(is_symbols(found, self._options.line_letters_share)).tolist()
+        start, at = 0, 0
         for page in pages:
             end = start + len(page.lines)
             page.shape = found.part(start, end)
+            first = at
+            while at < len(symbols) and symbols[at] < end:
+                at += 1
+            page.take(Filter.SYMBOL_LINES, [each - start for each in symbols[first:at]], self._tally)
             start = end
 
     def _take_lines(self, page: Page) -> None:
-        symbols = is_symbols(page.shape, self._options.line_letters_share)
         page.take(Filter.DAMAGED_LINES, is_damaged(page.lines, page.text), self._tally)
-        page.take(Filter.SYMBOL_LINES, np.flatnonzero(symbols).tolist(), self._tally)
         page.take(Filter.NOTICES, is_notice(page.lines, page.text), self._tally)
         menu = is_menu(page.lines, page.text, page.shape.spaces, self._options.menu_lines)
         page.take(Filter.MENUS, menu, self._tally)
@@ -140,35 +149,39 @@ class Cleaner:
         texts += [
             sample(page.text, _PAGE_BYTES) for page, lines in zip(pages, asked, strict=True) if not lines
         ]
-        languages, sure = identifier().classify(texts)
+        found, sure = identifier().classify(texts)
+        languages, confidences = found.tolist(), sure.tolist()
         line, whole = 0, sum(map(len, asked))
         for page, lines in zip(pages, asked, strict=True):
             start, count = (line, len(lines)) if lines else (whole, 1)
             line, whole = line + len(lines), whole + (not lines)
             mine = slice(start, start + count)
-            if not any(page.lines) or self._is_wanted(page, lines, languages[mine], sure[mine]):
+            if not any(page.lines) or self._is_wanted(page, lines, languages[mine], confidences[mine]):
                 yield page
             else:
                 page.close(self._tally)
                 self._tally.take(Filter.FOREIGN_DOCUMENTS, page.said, page.text)
 
     def _is_wanted(
-        self, page: Page, lines: list[int], languages: NDArray[np.int8], sure: NDArray[np.float32]
+        self, page: Page, lines: list[int], languages: list[int], confidences: list[float]
     ) -> bool:
-        """Let lines vote with their letters, those first that are certain; take foreign lines out of a page that may stay."""
-        certain = sure >= self._options.language_confidence
-        weights = page.shape.letters[lines].astype(np.float64) if lines else np.ones(1)
-        if certain.any():
-            weights = weights * certain
-        votes = np.bincount(languages, weights=weights, minlength=len(LANGUAGES))
-        name = LANGUAGES[int(votes.argmax())]
+        """Let lines vote with their letters, if some are certain those alone; take foreign lines out of a page that may stay."""
+        least = self._options.language_confidence
+        certain = [sure >= least for sure in confidences]
+        letters = page.shape.letters[lines].tolist() if lines else [1]
+        votes = [0] * len(LANGUAGES)
+        for language, weight, counts in zip(languages, letters, certain, strict=True):
+            votes[language] += weight if counts or not any(certain) else 0
+        name = LANGUAGES[votes.index(max(votes))]
         self._tally.languages[name] = self._tally.languages.get(name, 0) + 1
-        wanted = [LANGUAGES.index(each) for each in self._options.languages]
-        if votes[wanted].sum() < self._options.language_share * votes.sum():
+        if sum(votes[each] for each in self._wanted) < self._options.language_share * sum(votes):
             return False
-        if lines:
-            foreign = np.flatnonzero(certain & ~np.isin(languages, wanted)).tolist()
-            page.take(Filter.FOREIGN_LINES, [lines[each] for each in foreign], self._tally)
+        foreign = [
+            at
+            for at, language, sure in zip(lines, languages, certain, strict=False)
+            if sure and language not in self._wanted
+        ]
+        page.take(Filter.FOREIGN_LINES, foreign, self._tally)
         return True
 
     def _poor(self, page: Page, hashes: Hashes) -> Filter | None:
@@ -193,18 +206,15 @@ class Cleaner:
             dirty.setdefault(int(np.searchsorted(ends, place, side="right")), row)
         return dirty
 
-    def _unequal(self, documents: Sequence[Document]) -> tuple[list[Document], list[int]]:
-        """The first of equal documents in a batch, and their hashes."""
-        seen: dict[int, Place] = {}
-        kept: list[Document] = []
-        for place, text, fields in documents:
+    def _unequal(self, documents: Sequence[Document]) -> dict[int, int]:
+        """The first of equal documents in a batch, by their hashes."""
+        first: dict[int, int] = {}
+        for at, (place, text, _) in enumerate(documents):
             key = xxh3_64_intdigest(text.encode())
-            if key in seen:
-                self._tally.take(Filter.EQUAL, self._work.said(place), text, of=self._work.said(seen[key]))
-            else:
-                seen[key] = place
-                kept.append((place, text, fields))
-        return kept, list(seen)
+            if first.setdefault(key, at) != at:
+                of = self._work.said(documents[first[key]][0])
+                self._tally.take(Filter.EQUAL, self._work.said(place), text, of=of)
+        return first
 
     def _line_records(self, documents: Sequence[Document]) -> bytes:
         """For each line long enough its hash, the first document that has it, and how many have."""

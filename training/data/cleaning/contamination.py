@@ -17,7 +17,7 @@ from training.errors import BadData
 
 FEWEST_WORDS = 8
 MOST_RUNS = 1 << 25  # 256 MB of hashes, read from one file by all processes
-_BITS = 27
+_BITS = 27  # the first ones of a hash say whether it is worth a search
 _BITS_OF_A_BYTE = np.left_shift(1, np.arange(8)).astype(np.uint8)
 BETWEEN = np.uint64(0)  # stands between documents and for no word
 

@@ -19,22 +19,38 @@ _PAIRS = 1 << 14
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 Signatures = NDArray[np.uint32]
 Numbers = NDArray[np.int64]
-_PERMUTATIONS = MinHash(num_perm=MINIMA).permutations
 
 
-def signature(hashes: Hashes, n: int) -> Signatures:
-    """MinHash of a document's runs of *n* words, of shape ``(125,)``; that of all its words where it has fewer.
+class Sketcher:
+    """MinHash of documents, of 125 minima each.
 
     Notes
     -----
     The sketch is datasketch's (``affine32``): the share of equal minima of two documents estimates the Jaccard similarity of their runs with a standard error
     of at most 0.045.
+
+    Parameters
+    ----------
+    n
+        Words in a row that are compared; of shorter documents all words.
     """
-    sketch = MinHash(num_perm=MINIMA, permutations=_PERMUTATIONS, scheme="affine32", hashfunc=int)
-    runs = grams(hashes, min(n, len(hashes))) >> np.uint64(32)
-    for start in range(0, len(runs), _TOGETHER):
-        sketch.update_batch(runs[start : start + _TOGETHER].tolist())
-    return np.asarray(sketch.hashvalues, dtype=np.uint32)
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._sketch = MinHash(num_perm=MINIMA, scheme="affine32", hashfunc=int)
+
+    def __call__(self, hashes: Hashes) -> Signatures:
+        """The signature of a document of these words, of shape ``(125,)``."""
+        self._sketch.clear()  # making one anew takes as long as using it
+        runs = (mixed(grams(hashes, min(self._n, len(hashes)))) >> np.uint64(32)).tolist()
+        for start in range(0, len(runs), _TOGETHER):
+            self._sketch.update_batch(runs[start : start + _TOGETHER])
+        return np.asarray(self._sketch.hashvalues, dtype=np.uint32)
+
+
+def stacked(signatures: Sequence[Signatures]) -> Signatures:
+    """Signatures of shape ``(n, 125)``, also of no document."""
+    return np.stack(signatures) if signatures else np.zeros((0, MINIMA), dtype=np.uint32)
 
 
 def bands(signatures: Signatures) -> Hashes:

@@ -38,7 +38,7 @@ def normalise(text: str) -> tuple[str, frozenset[Mend]]:
     Lines are kept, their white space is single spaces without any at the ends; between paragraphs stays one empty line.
     """
     found, mends = _once(text)
-    while _MOJIBAKE.search(found):
+    while _may_be_mojibake(found) and _MOJIBAKE.search(found):
         again, more = _once(found)
         if again == found:
             break
@@ -51,8 +51,7 @@ def _once(text: str) -> tuple[str, frozenset[Mend]]:
     composed = text if is_normalized("NFC", text) else normalize("NFC", text)
     # what other bytes' signs mean stands in controls, so this goes first
     mended = _MOJIBAKE.sub(_decoded, composed) if _may_be_mojibake(composed) else composed
-    whole = "".join(mended.split("\n")).isprintable()
-    bare = mended if whole else _CONTROLS.sub("", _BREAKS.sub("\n", mended))
+    bare = mended if mended.replace("\n", "").isprintable() else _CONTROLS.sub("", _BREAKS.sub("\n", mended))
     again = bare if is_normalized("NFC", bare) else normalize("NFC", bare)
     spaced = _spaced(again)
     steps = (

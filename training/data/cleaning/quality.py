@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.data.cleaning.grams import Hashes, grams
 from training.data.cleaning.options import Options
@@ -27,13 +28,41 @@ def repeats_itself(lines: Sequence[str], hashes: Hashes, options: Options) -> bo
     """
     if _again_in_lines(lines) > options.repeated_lines_share:
         return True
-    if len(hashes) < _FEWEST_WORDS:
-        return False
-    limits = ((2, options.top_2_words_share), (3, options.top_3_words_share), (4, options.top_4_words_share))
-    if any(_top_share(hashes, n, limit) > limit for n, limit in limits):
+    return len(hashes) >= _FEWEST_WORDS and _runs_again(hashes, options)
+
+
+def _runs_again(hashes: Hashes, options: Options) -> bool:
+    tops = {2: options.top_2_words_share, 3: options.top_3_words_share, 4: options.top_4_words_share}
+    limits = {5: options.again_5_words_share, 10: options.again_10_words_share}
+    again = len(hashes)
+    for n in (2, 3, 4, 5, 10):
+        # a run of n stands again only where its beginning does: most documents need no more than runs of 2 and 3
+        if not _may_matter(again, n, len(hashes), tops, limits):
+            continue
+        ordered = np.sort(grams(hashes, n))
+        same = ordered[1:] == ordered[:-1]
+        again = int(np.count_nonzero(same))
+        if n in limits and again > limits[n] * len(ordered):
+            return True
+        if n in tops and (again + 1) * n > tops[n] * len(hashes):
+            most = _longest(same) + 1
+            if most > 1 and most * n > tops[n] * len(hashes):
+                return True
+    return False
+
+
+def _may_matter(again: int, n: int, words: int, tops: dict[int, float], limits: dict[int, float]) -> bool:
+    """Whether runs of *n* or more can pass a limit, if *again* shorter ones stood before."""
+    longer = [(each, limit) for each, limit in tops.items() if each >= n]
+    if any((again + 1) * each > limit * words for each, limit in longer):
         return True
-    again = ((5, options.again_5_words_share), (10, options.again_10_words_share))
-    return any(_again_share(hashes, n) > limit for n, limit in again)
+    return any(again > limit * (words - each + 1) for each, limit in limits.items() if each >= n)
+
+
+def _longest(same: NDArray[np.bool_]) -> int:
+    """How many times in a row that is true."""
+    ends = np.flatnonzero(np.append(~same, True))
+    return int(np.diff(ends, prepend=-1).max()) - 1
 
 
 def _again_in_lines(lines: Sequence[str]) -> float:
@@ -47,19 +76,3 @@ def _again_in_lines(lines: Sequence[str]) -> float:
         again += len(line) if line in seen else 0
         seen.add(line)
     return again / sum(map(len, full))
-
-
-def _again_share(hashes: Hashes, n: int) -> float:
-    ordered = np.sort(grams(hashes, n))
-    return float(np.count_nonzero(ordered[1:] == ordered[:-1])) / max(1, len(ordered))
-
-
-def _top_share(hashes: Hashes, n: int, limit: float) -> float:
-    """The share of words in the most frequent run of *n*; 0 where it cannot reach the limit."""
-    ordered = np.sort(grams(hashes, n))
-    again = ordered[1:] == ordered[:-1]
-    if (np.count_nonzero(again) + 1) * n <= limit * len(hashes):
-        return 0.0
-    ends = np.flatnonzero(np.append(~again, True))
-    most = int(np.diff(ends, prepend=-1).max())
-    return most * n / len(hashes) if most > 1 else 0.0

@@ -68,8 +68,7 @@ class Writer:
         beside = path.with_name("new-" + path.name)  # its end says how it is packed
         with open_to_write(beside) as file:
             for batch in range(shard.first, shard.last):
-                for raw in self._lines(batch, tally):
-                    file.write(raw)
+                file.write(b"".join(self._lines(batch, tally)))
         beside.replace(path)
         record = {"file": shard.name, "tally": tally.report()}
         self._work.finish("shards", shard.number, record)

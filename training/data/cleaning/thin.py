@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.data.cleaning.grams import WordHashes, words
 from training.data.cleaning.groups import Column, Records, decode_keys, encode
-from training.data.cleaning.near import BANDS, MINIMA, Signatures, bands, leaders, signature
+from training.data.cleaning.near import BANDS, MINIMA, Signatures, Sketcher, bands, leaders, stacked
 from training.data.cleaning.options import Options
 from training.data.cleaning.page import Page, line_keys
 from training.data.cleaning.tally import Filter, Tally
@@ -20,6 +20,7 @@ _MOST_A_BAND = (
     16  # documents of a batch that share a band and are unlike each other; more add nothing but work
 )
 EVERYWHERE = np.uint64(1)  # a line goes from every document of the batch
+Thinned: TypeAlias = tuple[int, Document, bool]  # its number in the batch before, and whether it changed
 _KEPT_BY = 2  # it stays in that document, whose number is added, and goes from the others
 
 
@@ -54,23 +55,33 @@ class Thinner:
         self._documents: NDArray[np.int64] = np.load(work.file("documents.npy"))
         self._lines: NDArray[np.int64] = np.load(work.file("lines.npy"))
         self._hashes = WordHashes()
+        self._sketch = Sketcher(options.near_words)
         self._tally = Tally()
 
     def __call__(self, batch: int) -> dict[str, Any]:
         """Thin a batch, write what stays of it, and return its record."""
         self._tally = Tally()
-        kept: list[Document] = []
-        sketches: list[Signatures] = []
-        for document in self._repeated_lines_taken(batch, self._unequal(batch)):
-            sketches.append(signature(self._hashes.of(words(document[1])), self._options.near_words))
-            kept.append(document)
-        signatures = np.stack(sketches) if sketches else np.zeros((0, MINIMA), dtype=np.uint32)
-        return self._written(batch, kept, signatures)
+        documents = self._repeated_lines_taken(batch, self._unequal(batch))
+        if self._options.near:
+            signatures = self._sketches(batch, documents)
+            kept = self._unlike([document for _, document, _ in documents], signatures)
+        else:
+            signatures, kept = stacked([]), list(range(len(documents)))
+        return self._written(batch, [documents[at][1] for at in kept], signatures[kept])
+
+    def _sketches(self, batch: int, documents: Sequence[Thinned]) -> Signatures:
+        """Those of the first pass, made anew for documents that changed."""
+        path = self._work.path("clean", batch, "signatures")
+        made = np.fromfile(path, dtype=np.uint32).reshape(-1, MINIMA)
+        found = made[[at for at, _, _ in documents]]
+        for each, (_, document, changed) in enumerate(documents):
+            if changed:
+                found[each] = self._sketch(self._hashes.of(words(document[1])))
+        return found
 
     def _written(self, batch: int, documents: list[Document], signatures: Signatures) -> dict[str, Any]:
         work = self._work
         if self._options.near:
-            documents, signatures = self._unlike(documents, signatures)
             work.write("thin", batch, "bands", band_records(signatures))
             work.write("thin", batch, "signatures", signatures.tobytes())
         work.write_documents("thin", batch, documents)
@@ -80,7 +91,8 @@ class Thinner:
             "tally": self._tally.report(),
         }
         work.finish("thin", batch, record)
-        work.path("clean", batch, "texts").unlink(missing_ok=True)
+        for kind in ("texts", "signatures"):
+            work.path("clean", batch, kind).unlink(missing_ok=True)
         return record
 
     def _unequal(self, batch: int) -> list[tuple[int, Document]]:
@@ -99,19 +111,16 @@ class Thinner:
             self._tally.take(Filter.EQUAL, self._work.said(document[0]), document[1], of=of)
         return kept
 
-    def _repeated_lines_taken(self, batch: int, documents: Sequence[tuple[int, Document]]) -> list[Document]:
+    def _repeated_lines_taken(self, batch: int, documents: Sequence[tuple[int, Document]]) -> list[Thinned]:
         base, end = self._lines[batch : batch + 2].tolist()
         with Column(self._work.file("lines")) as column:
             marks = column.read(base, end - base)
         keys = decode_keys(self._work.path("clean", batch, "lines"))
         keepers = dict(zip(keys[marks > 0].tolist(), marks[marks > 0].tolist(), strict=True))
         if not keepers:
-            return [document for _, document in documents]
-        return [
-            thinned
-            for at, document in documents
-            if (thinned := self._without(document, at, keepers)) is not None
-        ]
+            return [(at, document, False) for at, document in documents]
+        thinned = ((at, document, self._without(document, at, keepers)) for at, document in documents)
+        return [(at, after, after is not before) for at, before, after in thinned if after is not None]
 
     def _without(self, document: Document, at: int, keepers: dict[int, int]) -> Document | None:
         place, text, fields = document
@@ -129,8 +138,8 @@ class Thinner:
             return None
         return place, page.text, fields
 
-    def _unlike(self, documents: list[Document], signatures: Signatures) -> tuple[list[Document], Signatures]:
-        """Those that are no near duplicates of an earlier one in the batch."""
+    def _unlike(self, documents: list[Document], signatures: Signatures) -> list[int]:
+        """Which are no near duplicates of an earlier one in the batch."""
         keys, numbers = sorted_bands(signatures)
         near, of = leaders(keys, numbers, signatures.__getitem__, self._options.near_similarity)
         first: dict[int, int] = {}
@@ -140,8 +149,7 @@ class Thinner:
             place, text, _ = documents[one]
             of_place = documents[first[one]][0]
             self._tally.take(Filter.NEAR, self._work.said(place), text, of=self._work.said(of_place))
-        kept = [at for at in range(len(documents)) if at not in first]
-        return [documents[at] for at in kept], signatures[kept]
+        return [at for at in range(len(documents)) if at not in first]
 
 
 def sorted_bands(signatures: Signatures) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
