@@ -66,10 +66,15 @@ class BadRows:
             kept = self.places.setdefault(reason, [])
             kept.extend(places[: self.located - len(kept)])
 
+    def clear(self) -> None:
+        """Begin anew; what was reported stays as it was."""
+        self.counts = Counter()
+        self.places = {}
+
     def report(self) -> dict[str, Any]:
         """``{"rows": n, "reasons": {reason: {"rows": n, "first": [place, ..]}}}``."""
         reasons = {
-            reason: {"rows": rows, "first": self.places[reason]}
+            reason: {"rows": rows, "first": list(self.places[reason])}
             for reason, rows in sorted(self.counts.items())
         }
         return {"rows": self.counts.total(), "reasons": reasons}

@@ -20,11 +20,11 @@ from training.data.cleaning.normalise import normalise
 from training.data.cleaning.options import Options
 from training.data.cleaning.page import Page, line_keys
 from training.data.cleaning.quality import repeats_itself
-from training.data.cleaning.tally import Filter, Tally
+from training.data.cleaning.tally import Amount, Filter, Tally
 from training.data.cleaning.work import Document, Place, Work
 
 _TOGETHER = 400_000  # characters looked at together: numpy's arrays of them fit the cache
-_SAMPLE_BYTES = 400
+_SAMPLE_BYTES = 200  # of a line: more makes it no surer
 _PAGE_BYTES = 1000
 
 
@@ -110,8 +110,13 @@ class Cleaner:
     def _page(self, document: Document) -> Page:
         place, raw, fields = document
         text, mends = normalise(raw)
-        self._tally.read.add(raw)
-        self._tally.normalised.add(text)
+        read = Amount()
+        read.add(raw)
+        normalised = read if text == raw else Amount()
+        if normalised is not read:
+            normalised.add(text)
+        self._tally.read.merge(read)
+        self._tally.normalised.merge(normalised)
         for mend in mends:
             self._tally.mended[mend] = self._tally.mended.get(mend, 0) + 1
         return Page(place, self._work.said(place), fields, text)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from training.data.cleaning.grams import Hashes, grams, mixed
 
-BANDS, BAND = 25, 5
+BANDS, BAND = 32, 4
 MINIMA = BANDS * BAND
 _ROUNDS = 8
 _TOGETHER = 4096
@@ -22,7 +22,7 @@ Numbers = NDArray[np.int64]
 
 
 class Sketcher:
-    """MinHash of documents, of 125 minima each.
+    """MinHash of documents, of 128 minima each.
 
     Notes
     -----
@@ -40,7 +40,7 @@ class Sketcher:
         self._sketch = MinHash(num_perm=MINIMA, scheme="affine32", hashfunc=int)
 
     def __call__(self, hashes: Hashes) -> Signatures:
-        """The signature of a document of these words, of shape ``(125,)``."""
+        """The signature of a document of these words, of shape ``(128,)``."""
         self._sketch.clear()  # making one anew takes as long as using it
         runs = (mixed(grams(hashes, min(self._n, len(hashes)))) >> np.uint64(32)).tolist()
         for start in range(0, len(runs), _TOGETHER):
@@ -49,14 +49,14 @@ class Sketcher:
 
 
 def stacked(signatures: Sequence[Signatures]) -> Signatures:
-    """Signatures of shape ``(n, 125)``, also of no document."""
+    """Signatures of shape ``(n, 128)``, also of no document."""
     return np.stack(signatures) if signatures else np.zeros((0, MINIMA), dtype=np.uint32)
 
 
 def bands(signatures: Signatures) -> Hashes:
-    """A key for each of 25 bands of 5 minima, of shape ``(n, 25)``.
+    """A key for each of 32 bands of 4 minima, of shape ``(n, 32)``.
 
-    Two documents of similarity *s* share one with probability 1 - (1 - s^5)^25: 99 % at 0.7, 99.9 % at 0.75.
+    Two documents of similarity *s* share one with probability 1 - (1 - s^4)^32: 98.8 % at 0.6, 99.98 % at 0.7, 0.3 % at 0.1.
     """
     cut = signatures.astype(np.uint64).reshape(len(signatures), BANDS, BAND)
     keys = np.tile(np.arange(1, BANDS + 1, dtype=np.uint64), (len(signatures), 1))
@@ -66,7 +66,7 @@ def bands(signatures: Signatures) -> Hashes:
 
 
 def similar(one: Signatures, other: Signatures) -> NDArray[np.float64]:
-    """Estimates of the similarity of *n* pairs, from signatures of shape ``(n, 125)``; what ``MinHash.jaccard`` gives for one."""
+    """Estimates of the similarity of *n* pairs, from signatures of shape ``(n, 128)``; what ``MinHash.jaccard`` gives for one."""
     return np.asarray((one == other).mean(axis=1))
 
 
@@ -83,7 +83,7 @@ def leaders(
     keys, documents
         Bands of documents, of shape ``(n,)``, by key and then by document.
     signatures_of
-        Signatures of shape ``(m, 125)`` for *m* documents in rising order.
+        Signatures of shape ``(m, 128)`` for *m* documents in rising order.
     similarity
         The least estimate that makes a near duplicate.
 

@@ -55,7 +55,7 @@ class Options(BaseModel):
     near: bool = Field(default=True, description="look for near duplicates")
     near_words: Count = Field(3, description="words in a row that near duplicates are compared by")
     near_similarity: Share = Field(
-        0.7, description="of those (Jaccard, estimated) that makes a near duplicate"
+        0.6, description="of those (Jaccard, estimated) that makes a near duplicate"
     )
     keep_fields: tuple[str, ...] = Field((), description="fields of the rows to keep beside the text")
     text_unit: Literal["file", "paragraph"] = Field("file", description="what of a plain text is a document")

@@ -245,7 +245,8 @@ def read_batches(files: Sequence[Path], start: Place, number: int, options: Opti
             size += len(text) + _DOCUMENT_WEIGHT
             if size >= options.batch_characters:
                 yield Batch(number, batch, bad.report(), (at, row))
-                batch, bad, size, number = [], BadRows(), 0, number + 1
+                batch, size, number = [], 0, number + 1
+                bad.clear()  # the same one, since it is being filled
     if batch or bad.counts:
         yield Batch(number, batch, bad.report(), (len(files), 0))
 

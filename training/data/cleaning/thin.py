@@ -62,11 +62,10 @@ class Thinner:
         """Thin a batch, write what stays of it, and return its record."""
         self._tally = Tally()
         documents = self._repeated_lines_taken(batch, self._unequal(batch))
-        if self._options.near:
-            signatures = self._sketches(batch, documents)
-            kept = self._unlike([document for _, document, _ in documents], signatures)
-        else:
-            signatures, kept = stacked([]), list(range(len(documents)))
+        if not self._options.near:
+            return self._written(batch, [document for _, document, _ in documents], stacked([]))
+        signatures = self._sketches(batch, documents)
+        kept = self._unlike([document for _, document, _ in documents], signatures)
         return self._written(batch, [documents[at][1] for at in kept], signatures[kept])
 
     def _sketches(self, batch: int, documents: Sequence[Thinned]) -> Signatures:
