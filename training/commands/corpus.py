@@ -37,7 +37,7 @@ def add(commands: Commands) -> None:
         group.add_argument(
             f"--{name.replace('_', '-')}",
             default=field.default,
-            help=f"{field.description} ({_said(field.default)})",
+            help=f"{field.description} ({said(field.default)})",
             **_kind(field.annotation, field.default),
         )
     parser.set_defaults(run=run)
@@ -71,7 +71,8 @@ def _kind(annotation: Any, default: object) -> dict[str, Any]:
     return {"type": type(default), "metavar": "SHARE" if isinstance(default, float) else "N"}
 
 
-def _said(default: object) -> str:
+def said(default: object) -> str:
+    """A default as the help and the documentation show it."""
     if isinstance(default, tuple):
         return " ".join(default) or "none"
     if isinstance(default, bool):

@@ -70,7 +70,9 @@ def planted(n: int = 40, seed: int = 1) -> Planted:
     pool = sentences()
     rng.shuffle(pool)
     held, pool = pool[:30], pool[30:]
-    found = Planted(evaluation=[{"question": " ".join(held[at : at + 3]), "id": at} for at in range(0, 30, 3)])
+    found = Planted(
+        evaluation=[{"question": " ".join(held[at : at + 3]), "id": at} for at in range(0, 30, 3)]
+    )
 
     def contaminated() -> str:
         words = rng.choice(found.evaluation)["question"].split(" ")
@@ -89,7 +91,7 @@ def planted(n: int = 40, seed: int = 1) -> Planted:
         "foreign line": with_foreign_line,
         "foreign": lambda: "\n".join(rng.sample(FOREIGN, 4)),
     }
-    for kind in rng.sample(sorted(made) + ["clean"], len(made) + 1, counts=None) * n:
+    for kind in rng.sample([*sorted(made), "clean"], len(made) + 1, counts=None) * n:
         found.add(kind, made[kind]())
     originals = [found.rows[row - 1]["text"] for row in found.kinds["clean"]]
     for text in rng.sample(originals, n):

@@ -12,7 +12,7 @@ import zstandard
 from tests.training.cleaning.planted import FOREIGN, Planted, contents, kept, planted, report
 from training.data.cleaning.options import Options, options
 from training.data.cleaning.run import clean_corpus
-from training.data.corpus import documents
+from training.data.corpus import PROSE, documents
 from training.data.rows import line
 from training.errors import BadData
 
@@ -99,13 +99,17 @@ def test_the_number_of_processes_changes_nothing(
     assert contents(tmp_path) == contents(cleaned)
 
 
-def test_the_size_of_batches_hardly_matters(cleaned: Path, source: Path, evaluation: Path, tmp_path: Path) -> None:
+def test_the_size_of_batches_hardly_matters(
+    cleaned: Path, source: Path, evaluation: Path, tmp_path: Path
+) -> None:
     clean_corpus([source], tmp_path, Options(), against=[evaluation])
     assert set(kept(tmp_path)) == set(kept(cleaned))
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
-def test_packed_rows_give_the_same(cleaned: Path, source: Path, evaluation: Path, tmp_path: Path, pack: object) -> None:
+def test_packed_rows_give_the_same(
+    cleaned: Path, source: Path, evaluation: Path, tmp_path: Path, pack: object
+) -> None:
     assert callable(pack)
     path = tmp_path / f"rows.jsonl.{'gz' if pack is gzip.compress else 'zst'}"
     path.write_bytes(pack(source.read_bytes()))
@@ -119,8 +123,12 @@ def test_shards_are_cut_by_size_and_hold_everything_in_order(source: Path, tmp_p
     paths = []
     for each in many:
         paths.append(tmp_path / f"{each}.jsonl")
-        paths[-1].write_bytes(b"".join(line({"text": f"{row['text']} {each}{each}"}) for row in _parsed(text)))
-    clean_corpus(paths, tmp_path / "out", options(batch_characters=400_000, shard_mb=1, near=False, repeated_in=10**6))
+        paths[-1].write_bytes(
+            b"".join(line({"text": f"{row['text']} {each}{each}"}) for row in _parsed(text))
+        )
+    clean_corpus(
+        paths, tmp_path / "out", options(batch_characters=400_000, shard_mb=1, near=False, repeated_in=10**6)
+    )
     told = report(tmp_path / "out")
     assert told["shards"] == [f"corpus-{at:05d}.jsonl.zst" for at in range(len(told["shards"]))]
     order = [
@@ -162,20 +170,20 @@ def test_every_document_of_the_projects_own_corpus_is_taken_for_basque(tmp_path:
     assert "foreign_lines" not in told["filters"]
 
 
-def test_the_projects_prose_stays_whole(tmp_path: Path) -> None:
-    prose = [text for text in documents() if len(text.split()) > 15]
-    path = tmp_path / "own.jsonl"
-    path.write_bytes(b"".join(line({"text": text}) for text in prose))
-    clean_corpus([path], tmp_path / "out", options(near=False))
-    lost = report(tmp_path / "out")["normalised"]["documents"] - len(kept(tmp_path / "out"))
-    assert lost <= 0.01 * len(prose)
+def test_the_projects_prose_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "prosa.txt"
+    path.write_bytes(PROSE.read_bytes())
+    clean_corpus([path], tmp_path / "out", options(text_unit="paragraph"))
+    assert "\n\n".join(kept(tmp_path / "out").values()) == PROSE.read_text().strip()
 
 
 def test_bad_rows_are_counted_and_located_across_batches(rows: Planted, tmp_path: Path) -> None:
     good = [line(rows.rows[row - 1]) for row in rows.kinds["clean"][:8]]
     bad = [b"{\n", b'{"text": 3}\n', b"\xff\xfe\n", b'{"text": " "}\n', b'"text"\n', b'{"body": "bai"}\n']
     path = tmp_path / "rows.jsonl"
-    path.write_bytes(b"".join(each for pair in zip(good, [*bad, *bad], strict=False) for each in pair) + bad[0])
+    path.write_bytes(
+        b"".join(each for pair in zip(good, [*bad, *bad], strict=False) for each in pair) + bad[0]
+    )
     clean_corpus([path], tmp_path / "out", options(batch_characters=1_000))
     told = report(tmp_path / "out")["bad_rows"]
     assert told["rows"] == 9
@@ -209,9 +217,13 @@ def test_nothing_in_nothing_out(tmp_path: Path) -> None:
 def test_kept_fields_come_along_as_plain_values(rows: Planted, tmp_path: Path) -> None:
     text = rows.rows[rows.kinds["clean"][0] - 1]["text"]
     path = tmp_path / "rows.jsonl"
-    path.write_bytes(line({"text": text, "url": "https://adibidea.eus", "id": 7, "more": {"a": [1]}, "none": None}))
+    path.write_bytes(
+        line({"text": text, "url": "https://adibidea.eus", "id": 7, "more": {"a": [1]}, "none": None})
+    )
     clean_corpus([path], tmp_path / "out", options(keep_fields=("url", "id", "more", "none", "absent")))
-    [found] = _parsed(zstandard.decompress((tmp_path / "out" / "corpus-00000.jsonl.zst").read_bytes(), 1 << 20))
+    [found] = _parsed(
+        zstandard.decompress((tmp_path / "out" / "corpus-00000.jsonl.zst").read_bytes(), 1 << 20)
+    )
     assert found == {
         "text": text,
         "source": str(path),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from training.data.cleaning.grams import Hashes, WordHashes, grams, words
 from training.data.cleaning.normalise import normalise
+from training.data.cleaning.work import read_json, write_json
 from training.data.rows import BadRows, Place, read_rows
 from training.errors import BadData
 
@@ -32,14 +33,17 @@ class Against:
         Of runs, in words: the usual one, and those of rows that are shorter.
     runs, rows
         Sorted hashes of shape ``(n,)``, and for each the number of its row.
-    places
-        ``file:row`` of each row.
+    files, places
+        Of evaluation rows, and the file and row of each: of shape ``(rows, 2)``.
+    seen
+        A bit for each possible beginning of a hash: whether there is such a run.
     """
 
     lengths: tuple[int, ...]
     runs: Hashes
     rows: NDArray[np.uint32]
-    places: NDArray[np.str_]
+    files: tuple[str, ...]
+    places: NDArray[np.uint32]
     seen: NDArray[np.uint8]
 
     def find(self, hashes: Hashes) -> Iterator[tuple[int, str]]:
@@ -58,7 +62,8 @@ class Against:
             at[at == len(self.runs)] = 0
             for place, run in zip(likely.tolist(), at.tolist(), strict=True):
                 if self.runs[run] == found[place]:
-                    yield place, str(self.places[self.rows[run]])
+                    file, row = self.places[self.rows[run]].tolist()
+                    yield place, f"{self.files[file]}:{row}"
 
 
 def build(files: Sequence[Path], n: int, folder: Path) -> dict[str, Any]:
@@ -72,13 +77,13 @@ def build(files: Sequence[Path], n: int, folder: Path) -> dict[str, Any]:
     BadData
         For a file that cannot be read, or more than 2**25 runs.
     """
-    bad, hashes, places = BadRows(), WordHashes(), list[str]()
+    bad, hashes, places = BadRows(), WordHashes(), list[tuple[int, int]]()
     found: list[Hashes] = []
     owners: list[NDArray[np.uint32]] = []
     lengths, short, total = set[int](), 0, 0
-    for place, text in _texts(files, bad):
-        if not places or places[-1] != str(place):
-            places.append(str(place))
+    for file, place, text in _texts(files, bad):
+        if not places or places[-1] != (file, place.row):
+            places.append((file, place.row))
         seen = hashes.of(words(normalise(text)[0]))
         if len(seen) < FEWEST_WORDS:
             short += 1
@@ -91,7 +96,9 @@ def build(files: Sequence[Path], n: int, folder: Path) -> dict[str, Any]:
         total += len(runs)
         if total > MOST_RUNS:
             raise BadData(f"{place}: more than {MOST_RUNS:,} runs of words to compare with; name fewer rows")
-    _write(folder, tuple(sorted(lengths)), found, owners, places)
+    if found:
+        _write(folder, sorted(lengths), found, owners, places)
+        write_json(folder / "files.json", {"files": [str(file) for file in files]})
     return {
         "files": [str(file) for file in files],
         "rows": len(places),
@@ -103,45 +110,47 @@ def build(files: Sequence[Path], n: int, folder: Path) -> dict[str, Any]:
 
 def load(folder: Path) -> Against | None:
     """What :func:`build` wrote; None where there was nothing to compare with. The hashes stay in the file, shared by processes."""
-    if not (folder / "lengths.npy").exists():
+    named = read_json(folder / "files.json")
+    if named is None:
         return None
     lengths = tuple(np.load(folder / "lengths.npy").tolist())
     runs = np.load(folder / "runs.npy", mmap_mode="r")
     rows = np.load(folder / "rows.npy", mmap_mode="r")
     places = np.load(folder / "places.npy", mmap_mode="r")
-    return Against(lengths, runs, rows, places, np.load(folder / "seen.npy", mmap_mode="r"))
+    seen = np.load(folder / "seen.npy", mmap_mode="r")
+    return Against(lengths, runs, rows, tuple(named["files"]), places, seen)
 
 
 def _write(
     folder: Path,
-    lengths: tuple[int, ...],
+    lengths: list[int],
     found: list[Hashes],
     owners: list[NDArray[np.uint32]],
-    places: list[str],
+    places: list[tuple[int, int]],
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    runs = np.concatenate([*found, np.zeros(0, dtype=np.uint64)])
-    rows = np.concatenate([*owners, np.zeros(0, dtype=np.uint32)])
+    runs = np.concatenate(found)
+    found.clear()  # they are half of what this holds
     order = np.argsort(runs, kind="stable")
     seen = np.zeros(1 << (_BITS - 3), dtype=np.uint8)
     bits = runs >> np.uint64(64 - _BITS)
     np.bitwise_or.at(seen, bits >> np.uint64(3), _bit(bits))
     np.save(folder / "runs.npy", runs[order])
-    np.save(folder / "rows.npy", rows[order])
-    np.save(folder / "places.npy", np.array(places or [""]))
+    np.save(folder / "rows.npy", np.concatenate(owners)[order])
+    np.save(folder / "places.npy", np.array(places, dtype=np.uint32))
     np.save(folder / "seen.npy", seen)
-    np.save(folder / "lengths.npy", np.array(lengths if len(runs) else (), dtype=np.int64))
+    np.save(folder / "lengths.npy", np.array(lengths, dtype=np.int64))
 
 
 def _bit(bits: Hashes) -> NDArray[np.uint8]:
     return np.asarray(_BITS_OF_A_BYTE[bits & np.uint64(7)])
 
 
-def _texts(files: Sequence[Path], bad: BadRows) -> Iterator[tuple[Place, str]]:
-    for file in files:
+def _texts(files: Sequence[Path], bad: BadRows) -> Iterator[tuple[int, Place, str]]:
+    for number, file in enumerate(files):
         for place, fields in read_rows(file, bad):
             for text in _strings(fields):
-                yield place, text
+                yield number, place, text
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -93,12 +93,13 @@ class Identifier:
 
 
 def sample(text: str, most: int) -> bytes:
-    """The text's first and last *most* / 2 bytes, or all of it, as the identifier takes it."""
+    """The text's first and last *most* / 2 characters, or all of it if that is no more bytes, as the identifier takes it."""
     if text.isupper():
         text = text.lower()
-    raw = text[:most].encode("utf-8", "surrogatepass") if len(text) <= most else b""
-    if raw and len(raw) <= most:
-        return raw
+    if len(text) <= most:
+        raw = text.encode("utf-8", "surrogatepass")
+        if len(raw) <= most:
+            return raw
     half = most // 2
     head, tail = text[:half], text[-half:]
     return f"{head} {tail}".encode("utf-8", "surrogatepass")

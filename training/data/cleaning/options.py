@@ -22,45 +22,57 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    languages: tuple[Language, ...] = Field(("eu",), description="languages to keep")
-    language_confidence: Share = Field(0.6, description="how sure a line's language must be to count")
-    language_letters: Count = Field(25, description="letters a line needs for its language to be asked")
+    languages: tuple[Language, ...] = Field(default=("eu",), description="languages to keep")
+    language_confidence: Share = Field(default=0.6, description="how sure a line's language must be to count")
+    language_letters: Count = Field(
+        default=25, description="letters a line needs for its language to be asked"
+    )
     language_share: Share = Field(
-        0.5, description="of a document's letters in languages to keep, or it goes whole"
+        default=0.5, description="of a document's letters in languages to keep, or it goes whole"
     )
     line_letters_share: Share = Field(
-        0.5, description="letters among a line's visible characters, or it goes"
+        default=0.5, description="letters among a line's visible characters, or it goes"
     )
-    menu_lines: Annotated[int, Field(ge=2)] = Field(6, description="short lines in a row that make a menu")
+    menu_lines: Annotated[int, Field(ge=2)] = Field(
+        default=6, description="short lines in a row that make a menu"
+    )
     repeated_in: Annotated[int, Field(ge=2)] = Field(
-        10, description="documents a line may not stand in: it stays in the first alone"
+        default=10, description="documents a line may not stand in: it stays in the first alone"
     )
-    repeated_words: Count = Field(4, description="words a line needs to be counted so")
-    min_words: Count = Field(10, description="words a document needs")
-    max_characters: Count = Field(4_000_000, description="characters a document may have, or it is a bad row")
-    letters_share: Share = Field(0.7, description="letters among a document's visible characters")
+    repeated_words: Count = Field(default=4, description="words a line needs to be counted so")
+    min_words: Count = Field(default=10, description="words a document needs")
+    max_characters: Count = Field(
+        default=4_000_000, description="characters a document may have, or it is a bad row"
+    )
+    letters_share: Share = Field(default=0.7, description="letters among a document's visible characters")
     repeated_lines_share: Share = Field(
-        0.3, description="of a document's characters in lines that stood in it before"
+        default=0.3, description="of a document's characters in lines that stood in it before"
     )
-    top_2_words_share: Share = Field(0.2, description="of a document's words in its most frequent 2 in a row")
-    top_3_words_share: Share = Field(0.18, description="the same for 3 in a row")
-    top_4_words_share: Share = Field(0.16, description="the same for 4 in a row")
+    top_2_words_share: Share = Field(
+        default=0.2, description="of a document's words in its most frequent 2 in a row"
+    )
+    top_3_words_share: Share = Field(default=0.18, description="the same for 3 in a row")
+    top_4_words_share: Share = Field(default=0.16, description="the same for 4 in a row")
     again_5_words_share: Share = Field(
-        0.15, description="of a document's 5 words in a row that stood in it before"
+        default=0.15, description="of a document's 5 words in a row that stood in it before"
     )
-    again_10_words_share: Share = Field(0.1, description="the same for 10 in a row")
+    again_10_words_share: Share = Field(default=0.1, description="the same for 10 in a row")
     against_words: Annotated[int, Field(ge=8)] = Field(
-        13, description="words in a row that a document may not share with an evaluation row"
+        default=13, description="words in a row that a document may not share with an evaluation row"
     )
     near: bool = Field(default=True, description="look for near duplicates")
-    near_words: Count = Field(3, description="words in a row that near duplicates are compared by")
+    near_words: Count = Field(default=3, description="words in a row that near duplicates are compared by")
     near_similarity: Share = Field(
-        0.6, description="of those (Jaccard, estimated) that makes a near duplicate"
+        default=0.6, description="of those (Jaccard, estimated) that makes a near duplicate"
     )
-    keep_fields: tuple[str, ...] = Field((), description="fields of the rows to keep beside the text")
-    text_unit: Literal["file", "paragraph"] = Field("file", description="what of a plain text is a document")
-    shard_mb: Count = Field(256, description="MB of text in a file of the output, before packing")
-    batch_characters: Count = Field(4_000_000, description="characters cleaned together: memory goes by it")
+    keep_fields: tuple[str, ...] = Field(default=(), description="fields of the rows to keep beside the text")
+    text_unit: Literal["file", "paragraph"] = Field(
+        default="file", description="what of a plain text is a document"
+    )
+    shard_mb: Count = Field(default=256, description="MB of text in a file of the output, before packing")
+    batch_characters: Count = Field(
+        default=4_000_000, description="characters cleaned together: memory goes by it"
+    )
 
     @model_validator(mode="after")
     def _keeps_what_it_may(self) -> Options:
