@@ -11,7 +11,7 @@ from training.commands.types import Commands
 from training.data.cleaning.options import Options
 from training.data.cleaning.options import options as checked
 
-_MOST_PROCESSES = 8  # what 1.5 GB hold
+_MOST_PROCESSES = 5  # what 1.5 GB hold: 200 MB each, 300 for the one that starts them
 
 
 def add(commands: Commands) -> None:

@@ -41,8 +41,8 @@ def peak(source: Path, folder: Path) -> int:
         tracemalloc.stop()
 
 
-def test_five_times_the_text_needs_no_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_four_times_the_text_needs_no_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     identifier()
     monkeypatch.setattr(groups.ranges, "__defaults__", (2_000,))
-    few, many = (written(tmp_path / f"{rows}.jsonl.zst", rows) for rows in (100, 500))
+    few, many = (written(tmp_path / f"{rows}.jsonl.zst", rows) for rows in (80, 320))
     assert peak(many, tmp_path / "many") < 1.3 * peak(few, tmp_path / "few")

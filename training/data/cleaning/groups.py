@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from training.data.cleaning.grams import Hashes
 
 _RECORD_BYTES = 16  # a key of 8, a document and a count of 4 each
-MOST_RECORDS = 1 << 22  # held at a time: about 250 MB with what sorting needs
+MOST_RECORDS = 1 << 21  # held at a time: about 150 MB with what sorting needs
 _NOBODY = 0
 
 
