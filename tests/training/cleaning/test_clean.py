@@ -17,7 +17,7 @@ from training.data.cleaning.grams import WordHashes, words
 from training.data.cleaning.groups import decode_keys
 from training.data.cleaning.near import MINIMA, Sketcher
 from training.data.cleaning.options import options
-from training.data.cleaning.work import Work
+from training.data.cleaning.work import Document, Work
 from training.data.rows import line
 
 Clean = Callable[..., tuple[list[str], dict[str, Any]]]
@@ -34,7 +34,7 @@ def clean(work: Work) -> Clean:
     """Clean texts as one batch; returns what is left and the tally's filters."""
 
     def run(*texts: str, **values: object) -> tuple[list[str], dict[str, Any]]:
-        documents = [((0, row), text, {}) for row, text in enumerate(texts, start=1)]
+        documents: list[Document] = [((0, row), text, {}) for row, text in enumerate(texts, start=1)]
         record = Cleaner(work, options(**values))(Batch(0, documents, {"rows": 0, "reasons": {}}, (0, 0)))
         assert work.done("clean", 0) == record
         left = [text for _, text, _ in work.documents("clean", 0)]

@@ -19,7 +19,7 @@ from training.data.cleaning.options import Options, options
 from training.data.cleaning.page import line_keys
 from training.data.cleaning.shards import Shard, Writer, planned
 from training.data.cleaning.thin import Thinner
-from training.data.cleaning.work import Work, read_json, write_json
+from training.data.cleaning.work import Document, Work, read_json, write_json
 
 BASQUE = sentences()
 TEXTS = ["\n".join(BASQUE[at : at + 5]) for at in range(0, 40, 5)]
@@ -29,7 +29,7 @@ NO_BAD = {"rows": 0, "reasons": {}}
 def first_pass(folder: Path, texts: list[str]) -> Work:
     """A batch of documents after the first pass, with nothing marked."""
     found = Work(folder, ("a.jsonl", "b.jsonl"))
-    documents = [((1, row), text, {"id": row}) for row, text in enumerate(texts, start=1)]
+    documents: list[Document] = [((1, row), text, {"id": row}) for row, text in enumerate(texts, start=1)]
     Cleaner(found, Options())(Batch(0, documents, NO_BAD, (2, 0)))
     lines = found.path("clean", 0, "lines").stat().st_size // 16
     np.save(found.file("documents.npy"), np.array([0, len(texts)]))
@@ -151,7 +151,9 @@ def test_documents_are_read_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, found: list[tuple[str, int]]
 ) -> None:
     work = Work(tmp_path_factory.mktemp("work"), ("a", "b"))
-    documents = [((1, row), text, {"n": row, "x": None, "f": 0.5, "b": True}) for text, row in found]
+    documents: list[Document] = [
+        ((1, row), text, {"n": row, "x": None, "f": 0.5, "b": True}) for text, row in found
+    ]
     work.write_documents("clean", 3, documents)
     assert work.documents("clean", 3) == documents
     for at, (place, _, _) in enumerate(documents):
