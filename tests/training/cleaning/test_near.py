@@ -112,9 +112,11 @@ def test_the_first_leads_also_where_it_goes_itself() -> None:
 
 
 def test_one_that_is_unlike_the_first_may_be_like_the_second() -> None:
-    # all share their first band
-    signatures = np.stack((made((1, 4), (2, 124)), made((1, 4), (3, 124)), made((1, 4), (3, 120), (4, 4))))
-    assert found_in(signatures) == {2: {1}}
+    # all share their first band, and no other: of each other one minimum differs between the last two
+    first, second = made((1, 4), (2, 124)), made((1, 4), (3, 124))
+    third = second.copy()
+    third[4::4] = 5
+    assert found_in(np.stack((first, second, third))) == {2: {1}}
 
 
 def test_similarity_decides_among_those_that_share_a_band() -> None:
