@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from pathlib import Path
 
 import pyarrow
@@ -182,3 +183,12 @@ def test_a_report_can_be_counted_on() -> None:
     assert again.report() == bad.report()
     again.add(Place("f", 5), "no text")
     assert again.counts == {"no text": 5}
+
+
+def test_a_large_row_group_is_read_in_pieces(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    texts = [random.Random(n).randbytes(2_000).hex() for n in range(6_000)]
+    pyarrow.parquet.write_table(pyarrow.table({"text": texts}), path, row_group_size=10_000)
+    held = [pyarrow.total_allocated_bytes() for _ in read_rows(path, BadRows())]
+    assert len(held) == 6_000
+    assert max(held) < path.stat().st_size / 2

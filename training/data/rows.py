@@ -16,7 +16,8 @@ from training.errors import BadData
 
 Fields = dict[str, Any]
 LONGEST_BYTES = 1 << 28
-_PARQUET_ROWS = 4096
+_PARQUET_ROWS = 256
+_PARQUET_BYTES = 1 << 20  # read ahead; without it a row group's column is held whole, however large
 _LINES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 
 
@@ -248,8 +249,8 @@ def _read_parquet(path: Path, skip: int) -> Iterator[tuple[Place, Fields]]:
     import pyarrow.parquet
 
     number = 0
-    with pyarrow.parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
+    with pyarrow.parquet.ParquetFile(path, buffer_size=_PARQUET_BYTES, pre_buffer=False) as file:
+        for batch in file.iter_batches(batch_size=_PARQUET_ROWS, use_threads=False):
             if number + batch.num_rows <= skip:
                 number += batch.num_rows
                 continue
