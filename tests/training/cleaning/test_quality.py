@@ -49,6 +49,17 @@ def test_short_cuts_decide_as_the_rules_do(found: list[int], length: int, times:
     assert repeats_itself(["x"], hashes, Options()) == plainly(repeated, Options())
 
 
+@given(st.integers(60, 160), st.integers(1, 12), st.integers(0, 30), st.booleans())
+def test_one_run_among_other_words_is_found_at_its_limit(
+    n: int, length: int, times: int, tops_alone: bool
+) -> None:
+    run = list(range(1, length + 1))
+    found = [word for at in range(times) for word in (*run, 10_000 + at)]
+    found += range(20_000, 20_000 + max(0, n - len(found)))
+    chosen = options(again_5_words_share=1.0, again_10_words_share=1.0) if tops_alone else Options()
+    assert repeats_itself(["x"], np.array(found, dtype=np.uint64), chosen) == plainly(found, chosen)
+
+
 def test_basque_prose_does_not_repeat_itself() -> None:
     rng, pool = random.Random(5), sentences()
     assert not any(repeats(composed(rng, pool, paragraphs=4)) for _ in range(50))

@@ -5,15 +5,18 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.training.cleaning.planted import contents, planted
+from training.data.cleaning import run
 from training.data.cleaning import work as stored
+from training.data.cleaning.clean import Batch
 from training.data.cleaning.language import identifier
-from training.data.cleaning.options import options
-from training.data.cleaning.run import clean_corpus
+from training.data.cleaning.options import Options, options
+from training.data.cleaning.run import clean_corpus, read_batches
 from training.data.rows import line
 from training.errors import BadData
 
@@ -105,6 +108,24 @@ def test_finished_batches_are_not_cleaned_again(
     assert {path: path.stat().st_mtime_ns for path in done} == done
 
 
+def test_what_is_cleaned_is_not_read_again(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert killed_at(20, source, tmp_path, monkeypatch)
+    done = len(list((tmp_path / "work" / "clean").glob("*.json")))
+    asked: list[tuple[object, int]] = []
+
+    def read(files: object, start: tuple[int, int], number: int, chosen: Options) -> Iterator[Batch]:
+        asked.append((start, number))
+        return read_batches([source], start, number, chosen)
+
+    monkeypatch.setattr(run, "read_batches", read)
+    clean_corpus([source], tmp_path, SMALL)
+    [(start, number)] = asked
+    assert start != (0, 0)
+    assert number == done > 1
+
+
 def test_work_under_way_is_gone_at_the_end(source: Path, tmp_path: Path) -> None:
     clean_corpus([source], tmp_path, SMALL)
     assert {path.name for path in tmp_path.iterdir()} == {
@@ -117,7 +138,7 @@ def test_work_under_way_is_gone_at_the_end(source: Path, tmp_path: Path) -> None
 
 def test_two_cannot_work_in_one_folder(source: Path, tmp_path: Path) -> None:
     with (tmp_path / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_SH)  # even one who only looks on
         with pytest.raises(BadData, match="another process"):
             clean_corpus([source], tmp_path, SMALL)
 
