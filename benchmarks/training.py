@@ -1,7 +1,8 @@
 """``python -m benchmarks.training``: what training costs, beside the peers where there are any. A table a part, then one line of JSON.
 
-Each part is a module that has ``measure(options)``, which returns rows of a case, who was measured, and figures with their units in their names; its entry in
-:data:`PARTS` is all that it takes to add one. A part that cannot be measured here says why and has no rows: a figure that was not taken is none.
+Each part is a module that has ``add_options(parser)`` and ``measure(options)``, which returns rows of a case, who was measured, and figures with their units in their names; an entry in
+:data:`PARTS` adds one. A part that cannot be measured here says why and has no rows: a figure that was not taken is none. The status is 1 where
+something failed or a row says that its goal was not reached.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import training_gpu, training_speed
+from benchmarks import training_gpu, training_rows, training_speed
 
 ROOT = Path(__file__).resolve().parent.parent
 Rows = list[dict[str, Any]]
 PARTS: dict[str, Callable[[argparse.Namespace], Rows]] = {
+    "rows": training_rows.measure,
     "speed": training_speed.measure,
     "gpu": training_gpu.measure,
 }
@@ -31,8 +33,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--peers", type=Path, default=ROOT / ".venv-peers" / "bin" / "python", help="the peers' Python"
     )
-    training_speed.add_options(parser)
-    training_gpu.add_options(parser)
+    for part in (training_rows, training_speed, training_gpu):
+        part.add_options(parser)
     options = parser.parse_args(argv)
     rows: Rows = []
     for name in options.only:
@@ -42,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
         rows += found
     machine = {"python": platform.python_version(), "cpus": os.cpu_count(), "machine": platform.machine()}
     print(json.dumps({"bench": "training", "machine": machine, "rows": rows}))
-    return 1 if any("error" in row for row in rows) else 0
+    return 1 if any("error" in row or row.get("reached") is False for row in rows) else 0
 
 
 def table(name: str, rows: Rows) -> str:

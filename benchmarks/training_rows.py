@@ -6,11 +6,7 @@ Lengths are log-normal, as those of web documents and chats are. Seconds are of 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -124,19 +120,3 @@ def _row(kind: str, words: list[str], rng: random.Random) -> dict[str, Any]:
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
     began = time.process_time()
     return work(), time.process_time() - began
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_options(parser)
-    rows = measure(parser.parse_args())
-    for row in rows:
-        figures = ", ".join(f"{name} {value}" for name, value in row.items() if name not in {"case", "who"})
-        print(f"{row['case']:<32} {figures}")
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(json.dumps({"bench": "training_rows", "machine": machine, "rows": rows}))
-    sys.exit(any(not row.get("reached", True) for row in rows))
-
-
-if __name__ == "__main__":
-    main()

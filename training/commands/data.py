@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from training.commands import magpie, pack, preferences, tokenise, translate
+from training.commands import corpus, magpie, pack, preferences, tokenise, translate
 from training.commands.types import Commands
 
 STAGES: tuple[Callable[[Commands], None], ...] = (
+    corpus.add,
     magpie.add,
     translate.add,
     preferences.add,
