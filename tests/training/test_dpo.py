@@ -146,7 +146,8 @@ def shared() -> PreTrainedTokenizerFast:
 
 
 @pytest.mark.parametrize(
-    "reason", sorted(WRONG.keys() - {"end with the user", "the same", "tokenizer.s marks", "longer than a row"})
+    "reason",
+    sorted(WRONG.keys() - {"end with the user", "the same", "tokenizer.s marks", "longer than a row"}),
 )
 def test_the_schema_refuses_what_is_no_pair(schema: Any, reason: str) -> None:
     assert not schema.is_valid(row() | WRONG[reason])
