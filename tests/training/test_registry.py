@@ -116,7 +116,9 @@ def test_missing_odd_and_huge_files_are_broken(tmp_path: Path) -> None:
         ("interrupted", timedelta(days=9), State.INTERRUPTED),
     ],
 )
-def test_only_a_run_that_goes_on_can_be_lost(tmp_path: Path, status: str, age: timedelta, state: State) -> None:
+def test_only_a_run_that_goes_on_can_be_lost(
+    tmp_path: Path, status: str, age: timedelta, state: State
+) -> None:
     run_files.write(tmp_path, status=status, heartbeat_at=(NOW - age).isoformat())
     assert registry.read(tmp_path / "lehena").state(NOW) is state
 
@@ -168,7 +170,9 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
-def test_the_command_lists_runs_as_yaml_and_as_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_lists_runs_as_yaml_and_as_a_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run_files.write(tmp_path, status="failed", error="NotFinite: step 3\nmore", steps=None, loss=None)
     run_files.write(tmp_path, "galdua", created_at="2026-11-20T10:00:00+00:00")
     (tmp_path / "hutsa").mkdir()
@@ -177,13 +181,25 @@ def test_the_command_lists_runs_as_yaml_and_as_a_table(tmp_path: Path, capsys: p
     assert rows[0]["error"] == "NotFinite: step 3\nmore"
     assert rows[2] == {"name": "hutsa", "state": "broken", "fault": "run.json: No such file or directory"}
     head, *lines = said(capsys, "--runs", str(tmp_path), "--format", "table").splitlines()
-    assert head.split() == ["name", "recipe", "status", "step", "loss", "processes", "device", "heartbeat", "said"]
+    assert head.split() == [
+        "name",
+        "recipe",
+        "status",
+        "step",
+        "loss",
+        "processes",
+        "device",
+        "heartbeat",
+        "said",
+    ]
     assert "120/?" in lines[0]
     assert lines[0].endswith("NotFinite: step 3")
     assert "1.2500" in lines[1]
     assert lines[2].split()[:2] == ["hutsa", "broken"]
 
 
-def test_the_command_refuses_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_refuses_a_folder_that_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.main(["runs", "--runs", str(tmp_path / "inon")]) == 2
     assert "inon" in capsys.readouterr().err

@@ -239,13 +239,17 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 
 def launched(tmp_path: Path, *arguments: str) -> int:
-    cluster = values() | {"folders": dict.fromkeys(("runs", "data", "base", "tokens"), str(tmp_path / "the runs"))}
+    cluster = values() | {
+        "folders": dict.fromkeys(("runs", "data", "base", "tokens"), str(tmp_path / "the runs"))
+    }
     (tmp_path / "site.yaml").write_text(yaml.safe_dump(cluster))
     site_file = str(tmp_path / "site.yaml")
     return cli.main(["launch", "exp_2_110_lora", "--on", "slurm", "--site", site_file, *arguments])
 
 
-def test_jobs_wait_for_each_other(tmp_path: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+def test_jobs_wait_for_each_other(
+    tmp_path: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert launched(tmp_path, "--submit") == 0
     folder = tmp_path / "the runs" / ".launch" / "exp_2_110_lora"
     assert cluster.calls == [
@@ -288,7 +292,10 @@ def test_what_was_submitted_is_taken_back_where_a_job_is_refused(
 
 def test_a_machine_without_slurm_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert launched(tmp_path, "--submit") == 1
-    assert "sbatch: No such file or directory; --submit takes a machine that has Slurm" in capsys.readouterr().err
+    assert (
+        "sbatch: No such file or directory; --submit takes a machine that has Slurm"
+        in capsys.readouterr().err
+    )
 
 
 def test_slurm_takes_a_site(capsys: pytest.CaptureFixture[str]) -> None:
@@ -324,7 +331,9 @@ def script(tmp_path: Path) -> Path:
     path = written(tmp_path / "the runs")
     quick = tmp_path / "bin" / "watch"
     Cluster.at(quick.parent)
-    quick.write_text('#!/bin/bash\nwhile kill -0 "$5" 2>/dev/null; do [[ -f "$1/hung" ]] && exit 124; sleep 0.02; done\n')
+    quick.write_text(
+        '#!/bin/bash\nwhile kill -0 "$5" 2>/dev/null; do [[ -f "$1/hung" ]] && exit 124; sleep 0.02; done\n'
+    )
     quick.chmod(0o755)
     path.write_text(path.read_text().replace(f"{sys.executable} -m training watch", "watch"))
     return path

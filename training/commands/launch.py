@@ -22,9 +22,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("recipe", metavar="RECIPE", help="a code or a YAML file")
     parser.add_argument("--on", choices=("local", "slurm"), required=True)
     parser.add_argument("--name", help="of the run's folder; the recipe's code if left out")
-    parser.add_argument(
-        "--runs", type=Path, help="folder of runs; the cluster's, or var/runs, if left out"
-    )
+    parser.add_argument("--runs", type=Path, help="folder of runs; the cluster's, or var/runs, if left out")
     parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", dest="changes")
     parser.add_argument("--resume", action="store_true", help="go on with a run that is there")
     _of_slurm(parser.add_argument_group("on Slurm"))

@@ -156,7 +156,10 @@ def _environment(name: str, site: Site) -> dict[str, str]:
     }
     if name == TRAIN:
         always |= {"OMP_NUM_THREADS": str(site.gpu.cpus_per_gpu), "NCCL_DEBUG": "WARN"}
-        always |= {"TORCH_NCCL_ASYNC_ERROR_HANDLING": "1", "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}
+        always |= {
+            "TORCH_NCCL_ASYNC_ERROR_HANDLING": "1",
+            "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
+        }
         if network.interface:
             always |= dict.fromkeys(("NCCL_SOCKET_IFNAME", "GLOO_SOCKET_IFNAME"), network.interface)
         if network.adapters:
