@@ -16,10 +16,11 @@ import yaml
 from tests.training import run_files, tiny
 from training import cli, config, registry
 from training.errors import Hung, Interrupted, RunFailed
-from training.launch import local
+from training.launch import local, processes
 from training.launch.local import Local, command, launch
 from training.launch.plan import plan
 from training.paths import Roots
+from training.signals import StopRequest
 
 # what torchrun is to its processes: it starts one in a session of its own, and passes its status on
 FAKE = """
@@ -116,14 +117,14 @@ while not asked: time.sleep(0.01)
 write(status="interrupted", step=121)
 sys.exit(75)
 """
-    told = local.processes.tell_children
+    told = processes.tell_children
 
     def tell(pid: int, number: signal.Signals) -> None:
         told(pid, number)
         (fake / "told").touch()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(local.processes, "tell_children", tell)
+        patch.setattr(processes, "tell_children", tell)
         with pytest.raises(Interrupted, match="bat: stopped after saving step 121; --resume to go on"):
             started(fake, body)
 
@@ -160,7 +161,7 @@ def test_the_processes_of_one_that_is_gone_do_not_stay(fake: Path, monkeypatch: 
             fake,
             f"p = pathlib.Path({str(pid)!r}); q = p.with_name('q'); q.write_text(str(os.getpid())); q.replace(p); time.sleep(600)",
         )
-    while local.processes.goes_on(int(pid.read_text())):
+    while processes.goes_on(int(pid.read_text())):
         time.sleep(0.01)
 
 
@@ -173,7 +174,7 @@ def test_ctrl_c_asks_first_and_kills_then(fake: Path) -> None:
         def wait(self, timeout: float) -> int:
             raise KeyboardInterrupt
 
-    asked = local.StopRequest()
+    asked = StopRequest()
     local._wait(Terminal(), 1.0, asked)  # type: ignore[arg-type]  # what it uses of one
     assert asked.signal is signal.SIGINT
     with pytest.raises(KeyboardInterrupt):

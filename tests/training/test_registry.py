@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,26 @@ from training.train import Options, _prepared
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "run.schema.json"
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
+WORDS = [
+    "../x",
+    "/etc",
+    "a/../b",
+    "a..b",
+    "2026-11-25",
+    "2026-11-25T10:00:00",
+    "2026-11-25T10:00:00Z",
+    "done",
+]
+OBJECTS = [{}, {"a": "b"}, {"a": "../b"}, {"a": 1}]
 ODD = st.one_of(
-    st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from([0.5, -2.5]), st.text(max_size=6),
-    st.sampled_from(["../x", "/etc", "a/../b", "a..b", "2026-11-25", "2026-11-25T10:00:00", "2026-11-25T10:00:00Z", "done", {}, {"a": "b"}, {"a": "../b"}, {"a": 1}]),
-)  # fmt: skip
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.text(max_size=6),
+    st.sampled_from([0.5, -2.5]),
+    st.sampled_from(WORDS),
+    st.sampled_from(OBJECTS),
+)
 
 
 def read(values: object, folder: Path) -> registry.Entry:
@@ -151,7 +166,7 @@ def test_a_name_leads_nowhere_else(text: str) -> None:
     if registry.is_name(text):
         assert (Path("/runs") / text).parent == Path("/runs")
         assert not text.startswith(".")
-        assert text == os.path.basename(text)
+        assert text == Path(text).name
 
 
 def test_marking_a_run_changes_what_is_given_and_leaves_its_heartbeat(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ class Site(Strict):
     activate: tuple[Line, ...] = ()
     container: tuple[Line, ...] = ()
     python: Line = "python"
-    environment: dict[Variable, Line] = {}
+    environment: dict[Variable, Line] = Field(default_factory=dict)
     network: Network = Network()
     limits: Limits = Limits()
 
