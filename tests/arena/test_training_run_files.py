@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +187,7 @@ def test_more_points_than_a_picture_holds_are_thinned_to_its_ends(tmp_path: Path
     steps = [line["step"] for line in read.steps]
     assert len(steps) == POINTS
     assert (steps[0], steps[-1]) == (1, count)
-    gaps = {after - before for before, after in zip(steps, steps[1:], strict=False)}
+    gaps = {after - before for before, after in pairwise(steps)}
     assert max(gaps) - min(gaps) <= 1
     assert read.is_sampled
 
@@ -208,7 +209,7 @@ def test_a_long_file_is_sampled_from_end_to_end_with_all_evaluations(long: Path)
     assert POINTS * 0.9 <= len(steps) <= POINTS
     assert (steps[0], steps[-1]) == (1, 39_999)
     assert steps == sorted(steps)
-    gaps = [after - before for before, after in zip(steps, steps[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(steps)]
     assert max(gaps) < 2.5 * 40_000 / POINTS
     assert [line["step"] for line in read.evaluations] == list(range(5000, 40_001, 5000))
     assert read.is_sampled
