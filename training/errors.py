@@ -2,10 +2,12 @@
 
 TrainingError
 ├── BadRecipe          a recipe that is unknown or does not hold together; names the file and the key
+├── BadSite            a cluster's file does not hold together, or a recipe does not fit the cluster; names the key
 ├── BadData            a chat or document that cannot be trained on
 │   └── BadCheckpoint  weights that are missing, cut short or not the model's; names the file or the tensor
 ├── Interrupted        a run that was asked to stop, and saved; names its checkpoint
 ├── RunFailed          a run's process ended badly; names it
+│   ├── Hung           a run's heartbeat stopped; it was killed, where that was asked for
 │   └── NotFinite      a loss or a gradient was no number; names the step and the rows
 ├── ExportFailed       what was written is not what was read; nothing is left behind
 ├── MissingExtra       a package that an extra of ``pyproject.toml`` brings; names the extra
@@ -20,6 +22,10 @@ class TrainingError(Exception):
 
 
 class BadRecipe(TrainingError):
+    pass
+
+
+class BadSite(TrainingError):
     pass
 
 
@@ -48,6 +54,10 @@ class MissingExtra(TrainingError):
 
 
 class NotFinite(RunFailed):
+    pass
+
+
+class Hung(RunFailed):
     pass
 
 

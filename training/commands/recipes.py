@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from training import codes, config
+from training.commands.tables import aligned
 from training.commands.types import Commands
 from training.config import Recipe
 
@@ -63,7 +64,7 @@ def table(recipes: Sequence[Recipe]) -> str:
         (each["code"], each["model"], "", "none: not trained", "", "", "", " ".join(each["equivalents"]))
         for each in untrained()
     ]
-    return _aligned([head, *lines])
+    return aligned([head, *lines])
 
 
 def _written(recipe: Recipe) -> dict[str, object]:
@@ -88,11 +89,3 @@ def _length(recipe: Recipe) -> str:
 def _short(parameters: int) -> str:
     size, unit = (parameters / 1e9, "B") if parameters >= 1e9 else (parameters / 1e6, "M")
     return f"{size:.3g} {unit}"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
-        for row in rows
-    )
