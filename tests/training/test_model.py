@@ -105,6 +105,15 @@ def test_from_scratch_a_tokenizer_learns_from_the_recipes_own_sources(tmp_path: 
     assert len(tokenizer.encode("kaixomundu", add_special_tokens=False)) == 1
 
 
+def test_a_tokenizer_learns_from_files_beside_this_packages_own_texts(tmp_path: Path) -> None:
+    (tmp_path / "d.jsonl").write_text(json.dumps({"text": "zubizuri " * 50}) + "\n")
+    recipe = tiny.recipe("data.sources.prose.path=DATA/d.jsonl", "shape.vocabulary=600")
+    assert {each.path for each in recipe.sources.values()} == {"DATA/d.jsonl", "builtin:basque"}
+    tokenizer = tokenizer_for(recipe, resolver(tmp_path))
+    assert len(tokenizer.encode("zubizuri", add_special_tokens=False)) == 1
+    assert len(tokenizer.encode("assistant", add_special_tokens=False)) == 1
+
+
 def reference(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, edges: torch.Tensor, *rest: Any, **how: Any
 ) -> torch.Tensor:
