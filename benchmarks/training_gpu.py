@@ -131,7 +131,8 @@ def made(
     from training.collator import PackedCollator
     from training.schedule import BySteps
     from training.tokenizer import train_tokenizer
-    from training.trainer import Course, PackedTrainer
+    from training.course import Course
+    from training.trainer import PackedTrainer
 
     recipe = config.resolved(
         "exp_0_110",

@@ -118,7 +118,8 @@ def ours(job: Job) -> tuple[float, float]:
     from training.collator import PackedCollator
     from training.schedule import BySteps
     from training.train import quiet_torch
-    from training.trainer import Course, PackedTrainer
+    from training.course import Course
+    from training.trainer import PackedTrainer
 
     quiet_torch(1)
     told = job.setting

@@ -40,7 +40,9 @@ def with_placeholder(value: Any) -> Any:
 def test_the_table_has_all_eighteen_runs() -> None:
     assert len(RUNS) == 18
     ours = ("_lora", "_dpo")
-    assert set(RUNS) == {name for name in config.names() if name.startswith("exp") and not name.endswith(ours)}
+    assert set(RUNS) == {
+        name for name in config.names() if name.startswith("exp") and not name.endswith(ours)
+    }
 
 
 @pytest.mark.parametrize("code", RUNS)
