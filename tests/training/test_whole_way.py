@@ -109,10 +109,12 @@ def test_a_preference_run_that_was_asked_to_stop_saves_and_goes_on(
     run = place / "runs" / "stopped"
     assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
     monkeypatch.undo()
+    assert cli.main(["export", str(run), "--no-logits"]) == 0
     assert cli.main([*asked, "--resume"]) == 0
     lines = [json.loads(each) for each in (run / "metrics.jsonl").read_text().splitlines()]
     assert [each["step"] for each in lines] == [1, 2, 3, 4]
-    assert json.loads((run / "run.json").read_text())["status"] == "done"
+    record = json.loads((run / "run.json").read_text())
+    assert (record["status"], record["artefacts"]["export"]) == ("done", "export/candidate.json")
 
 
 def test_adapters_that_the_engine_trained_are_exported(place: Path) -> None:
