@@ -27,7 +27,7 @@ class Run:
     Parameters
     ----------
     tokens
-        Learnt, counted over all processes.
+        Read, padding left out, counted over all processes.
     parameters
         Of the exported weights: an adapter's own for an adapter.
     loss
@@ -36,6 +36,8 @@ class Run:
         The embedded candidates': the share of held-out questions answered to the letter.
     evaluation
         ``{name: {loss, bits_per_byte}}`` as last measured.
+    data
+        ``{source: {rows, tokens}}`` of a pass, as the run counted them.
     """
 
     recipe: str
@@ -52,10 +54,16 @@ class Run:
     device: str = ""
     processes: int = 1
     evaluation: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    data: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def candidate_manifest(
-    recipe: Recipe, run: Run, *, model_folder: str, adapter_rank: int | None = None
+    recipe: Recipe,
+    run: Run,
+    *,
+    model_folder: str,
+    adapter_rank: int | None = None,
+    created_at: str | None = None,
 ) -> dict[str, Any]:
     """The manifest that ``manage.py add_endpoint --manifest`` reads.
 
@@ -65,6 +73,8 @@ def candidate_manifest(
         Relative to the manifest.
     adapter_rank
         Where the folder holds a LoRA adapter: its rank. The manifest then names the backbone that a server must hold.
+    created_at
+        ISO, with its zone; now if left out.
     """
     manifest = {
         "schema": "lehia.candidate/1",
@@ -80,7 +90,7 @@ def candidate_manifest(
         "system_prompt_mode": "system",
         "chat_template": VERSION,
         "sampling": recipe.sampling.model_dump(mode="json"),
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created_at": created_at or datetime.now(UTC).isoformat(timespec="seconds"),
         "run": asdict(run),
     }
     if adapter_rank is not None and recipe.backbone is not None:

@@ -14,6 +14,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from training import config
 from training.config import Recipe
+from training.export import skeleton, stream
+from training.export.weights import InMemory
 from training.model import build_model
 from training.tokenizer import train_tokenizer
 
@@ -27,6 +29,15 @@ def tiny_model() -> PreTrainedModel:
     shape = config.load("txiki_110").shape
     assert shape is not None
     return build_model(shape.model_copy(update={"vocabulary": 300, "hidden": 32}), tiny_tokenizer())
+
+
+def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    """A backbone's folder, through the skeleton and the writer of exports."""
+    sampling = config.load("txiki_110").sampling
+    skeleton.write(folder, tokenizer=tokenizer, sampling=sampling, config=model.config)
+    tied = set(getattr(model, "all_tied_weights_keys", {}))
+    state = {name: tensor for name, tensor in model.state_dict().items() if name not in tied}
+    stream.write(InMemory(state), list(state), folder, dtype=None)
 
 
 def saved_by_trainer(model: PreTrainedModel) -> Callable[[Path], None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import copy
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +15,33 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from peft import PeftModel
-from safetensors.torch import load_file
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, TrainingArguments
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from tests.training import two_shards
+from tests.training import tiny, two_shards
 from tests.training.runs import copied, make_run, recipe, tiny_tokenizer
-from training import config
+from training import checkpoints, config
+from training.arguments import training_arguments
+from training.assembly import extent
+from training.cadence import Flow
+from training.checkpoints import Progress
 from training.config import Recipe
+from training.course import Course, CourseTrainer
 from training.data.rows import BadRows, Fields, line, open_to_write
 from training.data.tokenise import Encoder, render
 from training.dpo import stage
-from training.dpo.pairs import Pair, pair_of, read_pairs
-from training.errors import BadData, BadRecipe, MissingExtra
+from training.dpo.pairs import Pair, PairRows, pair_of, read_pairs
+from training.errors import BadData, BadRecipe, MissingExtra, NotFinite
 from training.export.job import Request, export
+from training.schedule import BySteps
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "preferences.schema.json"
-TINY = recipe("txiki_110_dpo", data={"row_tokens": 200})
+SMALL: dict[str, Any] = {
+    "data": {"row_tokens": 200},
+    "schedule": {"steps": 6, "warmup": 0},
+    "optimizer": {"learning_rate": 1e-2},
+    "cadence": {"steps_a_log": 1},
+}
+TINY = recipe("txiki_110_dpo", **SMALL)
 
 
 def said(role: str, content: str) -> dict[str, str]:
@@ -160,23 +172,46 @@ def test_the_schema_takes_pairs_and_whatever_stands_beside_them(schema: Any) -> 
 
 # ---- the run
 
+LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "matrices": ["q_proj", "v_proj", "down_proj"]}
 
-def arguments(folder: Path, **changes: Any) -> TrainingArguments:
-    values: dict[str, Any] = {
-        "max_steps": 6,
-        "per_device_train_batch_size": 2,
-        "learning_rate": 1e-2,
-        "lr_scheduler_type": "constant",
-        "logging_steps": 1,
-        "save_steps": 3,
-        "seed": 33,
-        "use_cpu": True,
-        "dataloader_pin_memory": False,
-        "remove_unused_columns": False,
-        "report_to": [],
-        "disable_tqdm": True,
-    }
-    return TrainingArguments(output_dir=str(folder), **values | changes)
+
+def trainer(
+    pairs: list[Pair],
+    folder: Path,
+    *,
+    of: Recipe = TINY,
+    model: Any = None,
+    lines: list[dict[str, Any]] | None = None,
+    asked: Any = None,
+    start: Progress | None = None,
+    callbacks: Sequence[Any] = (),
+) -> CourseTrainer:
+    """A trainer on the CPU; lines of metrics are added to *lines*."""
+    rows = PairRows(pairs, seed=of.schedule.seed)
+    found = extent(of, rows)
+    pace = BySteps(found.steps or 0)
+    flow = Flow(of.cadence, steps_an_epoch=found.steps_an_epoch, pace=pace, asked=asked or (lambda: False))
+    course = Course(
+        recipe=of,
+        rows=rows,
+        total_rows=(found.steps or 0) * of.batch.rows * of.batch.accumulation,
+        evaluation={},
+        pace=pace,
+        flow=flow,
+        folder=folder,
+        record=lines.append if lines is not None else (lambda line: None),
+        alive=lambda: None,
+        start=start or Progress(),
+    )
+    args = training_arguments(of, folder, steps=found.steps, on_gpu=False)
+    return stage.trainer(
+        course, model or two_shards.build("whole"), shared(), args, callbacks=list(callbacks)
+    )
+
+
+def weights(made: CourseTrainer) -> dict[str, torch.Tensor]:
+    model: Any = made.model
+    return {name: each.detach().clone() for name, each in model.state_dict().items()}
 
 
 def margin(model: torch.nn.Module, pairs: list[Pair]) -> float:
@@ -194,65 +229,99 @@ def margin(model: torch.nn.Module, pairs: list[Pair]) -> float:
 
 
 def test_the_margin_of_chosen_answers_rises_and_its_figures_are_written_down(
-    tokenizer: PreTrainedTokenizerFast, pairs: list[Pair], tmp_path: Path
+    pairs: list[Pair], tmp_path: Path
 ) -> None:
     model = two_shards.build("whole")
     before = margin(model, pairs)
     lines: list[dict[str, Any]] = []
-    trainer = stage.trainer(TINY, model, tokenizer, pairs, arguments(tmp_path), record=lines.append)
-    trainer.train()
+    trainer(pairs, tmp_path, model=model, lines=lines).train()
     assert [each["step"] for each in lines] == [1, 2, 3, 4, 5, 6]
     assert lines[0]["loss"] == pytest.approx(0.6931, abs=1e-3)  # log 2: nothing has moved yet
     assert lines[-1]["loss"] < lines[0]["loss"]
+    assert lines[-1]["loss_by_source"] == {"preferences": lines[-1]["loss"]}
     rewards = [each["rewards"]["margin"] for each in lines]
     assert rewards[0] == pytest.approx(0, abs=1e-5)
-    assert rewards[-1] > rewards[1] > 0
+    assert rewards[-1] > rewards[1]
+    assert rewards[-1] > 0
     assert lines[-1]["rewards"]["accuracy"] == 1
-    assert lines[-1]["tokens_seen"] > lines[0]["tokens_seen"] > 0
     saved = LlamaForCausalLM.from_pretrained(tmp_path / "checkpoint-6")
     # beta times the margin gained is the reward, so that ours and TRL's accounts must agree
     assert margin(saved, pairs) - before > rewards[-1] / 0.1 / 2
     assert not (tmp_path / "README.md").exists()
 
 
-def test_a_resumed_run_ends_with_the_same_weights(
-    tokenizer: PreTrainedTokenizerFast, pairs: list[Pair], tmp_path: Path
+def test_tokens_of_both_answers_are_counted_and_lines_have_the_contracts_keys(
+    pairs: list[Pair], tmp_path: Path
 ) -> None:
-    whole, parted = tmp_path / "whole", tmp_path / "parted"
-    stage.trainer(TINY, two_shards.build("whole"), tokenizer, pairs, arguments(whole)).train()
-    (parted / "checkpoint-3").parent.mkdir()
-    (whole / "checkpoint-3").rename(parted / "checkpoint-3")
     lines: list[dict[str, Any]] = []
-    trainer = stage.trainer(
-        TINY,
-        two_shards.build("whole"),
-        tokenizer,
-        pairs,
-        arguments(parted),
-        record=lines.append,
-        seen_before=100,
-    )
-    trainer.train(resume_from_checkpoint=str(parted / "checkpoint-3"))
-    assert [each["step"] for each in lines] == [4, 5, 6]
-    assert lines[0]["tokens_seen"] > 100
-    one, other = (load_file(folder / "checkpoint-6" / "model.safetensors") for folder in (whole, parted))
-    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+    of = recipe("txiki_110_dpo", **(SMALL | {"schedule": {"steps": 4}}))
+    trainer(pairs, tmp_path, of=of, lines=lines).train()  # four steps of two: each pair once
+    counted = PairRows(pairs, seed=1).counts()["preferences"]
+    assert counted["rows"] == 8
+    assert lines[-1]["tokens_seen"] == counted["tokens"]
+    assert lines[-1]["tokens"] == sum(len(each.chosen_ids) + len(each.rejected_ids) for each in pairs)
+    assert set(lines[0]) == {
+        "step", "loss", "loss_by_source", "learning_rate", "tokens", "tokens_seen", "tokens_per_s", "mfu",
+        "gradient_norm", "memory_mb", "rewards",
+    }  # fmt: skip
 
 
-def test_seeds_order_the_pairs_and_a_rate_of_ours_is_followed(
-    tokenizer: PreTrainedTokenizerFast, pairs: list[Pair], tmp_path: Path
+def test_a_run_that_was_stopped_goes_on_to_the_same_weights_and_lines(
+    pairs: list[Pair], tmp_path: Path
 ) -> None:
-    def losses(seed: int, rate: Any = None) -> list[dict[str, Any]]:
-        lines: list[dict[str, Any]] = []
-        args = arguments(tmp_path, seed=seed, max_steps=3, save_strategy="no")
-        model = two_shards.build("whole")
-        stage.trainer(TINY, model, tokenizer, pairs, args, rate=rate, record=lines.append).train()
-        return lines
+    wanted: list[dict[str, Any]] = []
+    whole = trainer(pairs, tmp_path / "whole", lines=wanted)
+    whole.train()
+    lines: list[dict[str, Any]] = []
+    first = trainer(pairs, tmp_path / "parted", asked=tiny.asked_at(3), lines=lines)
+    first.train()
+    assert first.is_interrupted
+    last = checkpoints.last_of(tmp_path / "parted")
+    assert last is not None
+    again = trainer(pairs, tmp_path / "parted", lines=lines, start=checkpoints.read_progress(last))
+    again.train(resume_from_checkpoint=str(last))
+    assert tiny.same(weights(again), weights(whole))
+    for key in ("step", "loss", "learning_rate", "tokens_seen", "rewards"):
+        assert [each[key] for each in lines] == [each[key] for each in wanted]
 
-    assert losses(1) == losses(1)
-    assert losses(1) != losses(2)
-    rates = [each["learning_rate"] for each in losses(1, rate=lambda step: 1 / (step + 1))]
-    assert rates == pytest.approx([1e-2, 1e-2 / 2, 1e-2 / 3])
+
+def test_accumulated_pairs_are_one_batch(pairs: list[Pair], tmp_path: Path) -> None:
+    found = []
+    for rows, accumulation in ((4, 1), (2, 2)):
+        batch = {"rows": rows, "accumulation": accumulation}
+        of = recipe("txiki_110_dpo", **(SMALL | {"schedule": {"steps": 3}, "batch": batch}))
+        lines: list[dict[str, Any]] = []
+        made = trainer(pairs, tmp_path / str(rows), of=of, lines=lines)
+        made.train()
+        found.append((weights(made), lines))
+    (one, wanted), (other, lines) = found
+    assert all(torch.allclose(each, other[name], atol=1e-5) for name, each in one.items())
+    assert [each["loss"] for each in lines] == pytest.approx([each["loss"] for each in wanted], rel=1e-3)
+
+
+def test_each_pass_has_all_pairs_in_an_order_that_the_seed_draws(pairs: list[Pair]) -> None:
+    def orders(seed: int) -> list[list[list[int]]]:
+        rows, found = PairRows(pairs, seed=seed), []
+        for epoch in (0, 1):
+            rows.set_epoch(epoch)
+            found.append([rows[place]["prompt_ids"] for place in range(len(rows))])
+        return found
+
+    first, second = orders(1)
+    assert first != second
+    assert sorted(first) == sorted(second) == sorted([*each.prompt_ids] for each in pairs)
+    assert orders(1) == [first, second]
+    assert orders(2)[0] != first
+
+
+def test_a_gradient_that_is_no_number_stops_the_run(pairs: list[Pair], tmp_path: Path) -> None:
+    class Poison(tiny.TrainerCallback):
+        def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.global_step == 1:
+                kwargs["model"].model.norm.weight.register_hook(lambda g: g * float("nan"))
+
+    with pytest.raises(NotFinite, match=r"step 2: .* rows 2 to 3 "):
+        trainer(pairs, tmp_path, callbacks=[Poison()]).train()
 
 
 def test_adapters_are_trained_held_to_the_bare_backbone_and_exported(
@@ -260,15 +329,13 @@ def test_adapters_are_trained_held_to_the_bare_backbone_and_exported(
 ) -> None:
     from peft import LoraConfig, get_peft_model
 
-    lora = {"rank": 4, "alpha": 8, "dropout": 0.0, "matrices": ["q_proj", "v_proj", "down_proj"]}
-    made_of = recipe("txiki_110_dpo", data={"row_tokens": 200}, method={"lora": lora})
+    made_of = recipe("txiki_110_dpo", **(SMALL | {"method": {"lora": LORA}}))
     base = two_shards.build("whole")
     assert isinstance(base, LlamaForCausalLM)
     untouched = {name: tensor.clone() for name, tensor in base.state_dict().items()}
     model: PeftModel = get_peft_model(copy.deepcopy(base), LoraConfig(**two_shards.LORA))
     lines: list[dict[str, Any]] = []
-    trainer = stage.trainer(made_of, model, tokenizer, pairs, arguments(tmp_path / "t"), record=lines.append)
-    trainer.train()
+    trainer(pairs, tmp_path / "t", of=made_of, model=model, lines=lines).train()
     assert lines[-1]["rewards"]["margin"] > 0
     checkpoint = tmp_path / "t" / "checkpoint-6"
     assert not (checkpoint / "ref").exists()
@@ -278,9 +345,7 @@ def test_adapters_are_trained_held_to_the_bare_backbone_and_exported(
     assert all(torch.equal(tensor, untouched[name]) for name, tensor in base.state_dict().items())
 
 
-def test_without_trl_the_extra_is_named(
-    tokenizer: PreTrainedTokenizerFast, pairs: list[Pair], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_trl_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
     def without(name: str, *others: Any, **more: Any) -> Any:
@@ -290,16 +355,13 @@ def test_without_trl_the_extra_is_named(
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtra, match=r"lehia\[dpo\], and trl is not installed"):
-        stage.trainer(TINY, two_shards.build("whole"), tokenizer, pairs, arguments(tmp_path))
+        stage.check(TINY)
 
 
-def test_trl_leaves_the_packed_loss_of_supervised_runs_as_it_is(
-    tokenizer: PreTrainedTokenizerFast, pairs: list[Pair], tmp_path: Path
-) -> None:
+def test_trl_leaves_the_packed_loss_of_supervised_runs_as_it_is(pairs: list[Pair], tmp_path: Path) -> None:
     """TRL changes how the model that it trains computes; no other model may notice."""
     forward = LlamaForCausalLM.forward
-    args = arguments(tmp_path, max_steps=1, save_strategy="no")
-    stage.trainer(TINY, two_shards.build("whole"), tokenizer, pairs, args).train()
+    trainer(pairs, tmp_path, of=recipe("txiki_110_dpo", **(SMALL | {"schedule": {"steps": 1}}))).train()
     assert LlamaForCausalLM.forward is forward
     model = two_shards.build("whole")
     ids, positions = torch.arange(40).reshape(2, 20), torch.arange(20).remainder(7).expand(2, 20)
@@ -328,9 +390,25 @@ def test_preferences_need_a_model_that_answers_already() -> None:
         recipe("txiki_110", preferences={"path": "DATA/x.jsonl"})
 
 
-def test_a_recipe_without_preferences_is_not_trained_on_them(
-    tokenizer: PreTrainedTokenizerFast, pairs: list[Pair], tmp_path: Path
-) -> None:
-    plain: Recipe = config.load("txiki_110")
-    with pytest.raises(BadRecipe, match="names no preferences"):
-        stage.trainer(plain, two_shards.build("whole"), tokenizer, pairs, arguments(tmp_path))
+REFUSED: dict[str, dict[str, Any]] = {
+    "names no preferences": {"preferences": None},
+    "by shares": {"data": {"shares": {"corpus": 0.5, "eu": 0.5}}},
+    "is measured on rows": {"cadence": {"evaluations_an_epoch": 1}},
+    "adds noise": {"method": {"neftune_alpha": 5}},
+    "Liger": {"method": {"liger": True}},
+    "compiles": {"method": {"compile": True}},
+    "made for packed rows": {"method": {"attention": "varlen"}},
+    "shards weights": {"parallel": {"kind": "full"}},
+    "several processes": {"batch": {"processes": 2}},
+}
+
+
+@pytest.mark.parametrize(("why", "change"), REFUSED.items(), ids=REFUSED)
+def test_what_a_preference_run_cannot_do_is_refused(why: str, change: dict[str, Any]) -> None:
+    with pytest.raises(BadRecipe, match=why):
+        stage.check(recipe("txiki_110_dpo", **change))
+
+
+@pytest.mark.parametrize("code", ["txiki_110_dpo", "exp_2_110_dpo"])
+def test_preference_recipes_ask_for_nothing_that_is_refused(code: str) -> None:
+    stage.check(config.load(code))

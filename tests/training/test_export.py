@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
 from inference import manifest
 from tests.training import two_shards
-from tests.training.runs import copied, make_run, recipe, tiny_tokenizer
+from tests.training.runs import copied, make_run, recipe, save_model, tiny_tokenizer
 from training import cli
 from training.errors import BadCheckpoint, BadData, ExportFailed
 from training.export import check, job
@@ -75,14 +75,14 @@ def test_shards_of_two_processes_become_the_single_process_model_byte_for_byte(
 ) -> None:
     done = export(Request(run))
     assert (done.hashes, done.logits, done.checkpoint) == ("equal", "equal", 2)
-    job.save_model(single, tiny_tokenizer(), tmp_path / "single", recipe=WHOLE)
+    save_model(single, tiny_tokenizer(), tmp_path / "single")
     exported = run / "export" / "model.safetensors"
     assert exported.read_bytes() == (tmp_path / "single" / "model.safetensors").read_bytes()
     assert not torch.distributed.is_initialized()
 
 
 def test_what_is_saved_at_once_is_what_transformers_saves(single: LlamaForCausalLM, tmp_path: Path) -> None:
-    job.save_model(single, tiny_tokenizer(), tmp_path / "ours", recipe=WHOLE)
+    save_model(single, tiny_tokenizer(), tmp_path / "ours")
     single.save_pretrained(tmp_path / "theirs")
     ours, theirs = (load_file(tmp_path / who / "model.safetensors") for who in ("ours", "theirs"))
     assert ours.keys() == theirs.keys()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +201,7 @@ def split(text: str) -> tuple[dict[str, Any], str]:
 def test_a_card_tells_data_recipe_version_evaluation_and_licence_in_both_languages() -> None:
     made_of = config.load("exp_2_110")
     counts = {"magpie_eu": {"rows": 1000, "tokens": 2_000_000}}
-    front, body = split(card(made_of, RUN, counts=counts, adapter_rank=None))
+    front, body = split(card(made_of, replace(RUN, data=counts), adapter_rank=None))
     assert front["license"] == "llama3.1"
     assert (front["base_model"], front["base_model_relation"]) == ("Llama-3.1-8B-Instruct", "finetune")
     assert (front["language"], front["library_name"]) == (["eu"], "transformers")
@@ -225,14 +226,14 @@ def test_a_card_tells_data_recipe_version_evaluation_and_licence_in_both_languag
     assert printed["optimizer"]["learning_rate"] == made_of.optimizer.learning_rate
     assert "$" not in body
     counts = {"preferences": {"rows": 9, "tokens": 99}}
-    _, voted = split(card(config.load("exp_2_110_dpo"), RUN, counts=counts, adapter_rank=64))
+    _, voted = split(card(config.load("exp_2_110_dpo"), replace(RUN, data=counts), adapter_rank=64))
     assert "| botoak / votes (`preferences.jsonl`) | pairs | 9 | 99 |" in voted
     assert "beta: 0.1" in voted
 
 
 def test_the_card_of_our_own_texts_is_cc0_and_says_nothing_of_llama(tmp_path: Path) -> None:
     made_of = config.load("txiki_111") if "txiki_111" in config.names() else config.load("txiki_011")
-    describe(made_of, RUN, tmp_path, counts={})
+    describe(made_of, RUN, tmp_path)
     front, body = split((tmp_path / "README.md").read_text())
     assert front["license"] == "cc0-1.0"
     assert front["language"] == ["eu", "en"]
@@ -242,7 +243,7 @@ def test_the_card_of_our_own_texts_is_cc0_and_says_nothing_of_llama(tmp_path: Pa
 
 
 def test_another_licence_is_named_as_the_hub_asks() -> None:
-    front, _ = split(card(recipe("txiki_110", licence="Etxekoa"), RUN, counts={}, adapter_rank=None))
+    front, _ = split(card(recipe("txiki_110", licence="Etxekoa"), RUN, adapter_rank=None))
     assert (front["license"], front["license_name"]) == ("other", "Etxekoa")
 
 
@@ -250,7 +251,7 @@ def test_another_licence_is_named_as_the_hub_asks() -> None:
 def test_every_recipe_makes_a_manifest_and_a_card_that_can_be_read(code: str, tmp_path: Path) -> None:
     made_of = config.load(code)
     rank = made_of.method.lora.rank if made_of.method.lora else None
-    describe(made_of, RUN, tmp_path, counts={}, adapter_rank=rank)
+    describe(made_of, RUN, tmp_path, adapter_rank=rank)
     found = manifest.read(tmp_path / "candidate.json")
     assert found.get("adapter_of", {}).get("rank") == rank
     front, _ = split((tmp_path / "README.md").read_text())
@@ -290,7 +291,7 @@ def test_figures_of_a_run_that_wrote_none_down_are_those_of_its_record(tmp_path:
     point = record.Point(record.Record(tmp_path, config.load("txiki_110"), fields), 3, tmp_path)
     found = record.figures(point, parameters=1)
     assert (found.steps, found.tokens, found.seconds, found.loss, found.evaluation) == (3, 5, 0.0, None, {})
-    assert record.sources(point.record) == {}
+    assert found.data == {}
 
 
 def test_a_checkpoint_without_config_or_tokenizer_says_so(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from torch.nn.attention import varlen as kernels
 from torch.nn.functional import scaled_dot_product_attention
 
 from tests.training import tiny
+from tests.training.runs import save_model
 from training import config, varlen
 from training.data import chats
-from training.embedded import save
 from training.errors import BadRecipe
 from training.evaluate import exact_share
 from training.model import model_for, tokenizer_for
@@ -31,7 +31,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as BASE/."""
     folder = tmp_path_factory.mktemp("base")
     tokenizer = tiny.tokenizer()
-    save(tiny.model(tiny.recipe()), tokenizer, folder / "small")
+    save_model(tiny.model(tiny.recipe()), tokenizer, folder / "small")
     path = folder / "small" / "tokenizer_config.json"
     values = json.loads(path.read_text()) | {"pad_token": None}
     path.write_text(json.dumps(values))

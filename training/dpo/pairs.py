@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from training.data.rows import BadRows, Fields, inputs, messages_of, read_rows
 from training.data.tokenise import Encoder
 from training.errors import BadData
@@ -14,6 +16,7 @@ from training.errors import BadData
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
+SOURCE = "preferences"
 Messages = list[dict[str, str]]
 
 
@@ -24,6 +27,36 @@ class Pair:
     prompt_ids: tuple[int, ...]
     chosen_ids: tuple[int, ...]
     rejected_ids: tuple[int, ...]
+
+
+class PairRows:
+    """Pairs as rows of a pass, in an order that the seed and the pass draw."""
+
+    source_names = (SOURCE,)
+
+    def __init__(self, pairs: Sequence[Pair], *, seed: int) -> None:
+        self._pairs, self._seed = pairs, seed
+        self.set_epoch(0)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __getitem__(self, index: int) -> dict[str, list[int]]:
+        pair = self._pairs[self._order[index]]
+        return {
+            "prompt_ids": [*pair.prompt_ids],
+            "chosen_ids": [*pair.chosen_ids],
+            "rejected_ids": [*pair.rejected_ids],
+        }
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the order of a pass, counted from 0."""
+        self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self._pairs))
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Pairs, and the tokens of both answers, each behind its prompt."""
+        tokens = sum(2 * len(p.prompt_ids) + len(p.chosen_ids) + len(p.rejected_ids) for p in self._pairs)
+        return {SOURCE: {"rows": len(self._pairs), "tokens": tokens}}
 
 
 def read_pairs(

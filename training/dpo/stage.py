@@ -1,33 +1,61 @@
-"""The trainer of preference runs: TRL's ``DPOTrainer`` on our pairs, our arguments, our schedule."""
+"""What a preference run has of its own: the pairs it reads, what it refuses, and TRL's ``DPOTrainer`` behind our course."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from training.config import Recipe
-from training.dpo.pairs import Pair
+from training.config import Preferences, Recipe
+from training.data.rows import BadRows
+from training.dpo.pairs import PairRows, read_pairs
 from training.errors import BadRecipe, MissingExtra
+from training.paths import Roots, resolve
 
 if TYPE_CHECKING:
-    from datasets import Dataset
     from peft import PeftModel
-    from transformers import (
-        PreTrainedModel,
-        PreTrainedTokenizerFast,
-        Trainer,
-        TrainerCallback,
-        TrainingArguments,
-    )
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast, TrainerCallback, TrainingArguments
 
-Line = dict[str, Any]
+    from training.course import Course, CourseTrainer
+
+log = logging.getLogger("training")
+_ATTENTION = ("eager", "sdpa", "flash_attention_2")
+
+
+def check(recipe: Recipe) -> None:
+    """Refuse what a preference run would not do as the recipe says; before anything is loaded.
+
+    Raises
+    ------
+    BadRecipe
+        For a recipe without preferences, and for shares, noise, evaluation sets, fused kernels, compiling, and more than one process.
+    MissingExtra
+        Where TRL is not installed.
+    """
+    method = recipe.method
+    for impossible, why in (
+        (recipe.preferences is None, "names no preferences to learn from"),
+        (recipe.data.shares is not None, "mixes sources by shares; data.shares=null"),
+        (
+            recipe.cadence.evaluations_an_epoch is not None,
+            "is measured on rows; cadence.evaluations_an_epoch=null",
+        ),
+        (method.neftune_alpha is not None, "adds noise; method.neftune_alpha=null"),
+        (method.liger, "asks for Liger's kernels; method.liger=false"),
+        (method.compile, "compiles the model; method.compile=false"),
+        (method.attention not in _ATTENTION, f"attends by {method.attention}, made for packed rows"),
+        (recipe.parallel.kind != "ddp", f"shards weights ({recipe.parallel.kind})"),
+        (recipe.batch.processes > 1, "is of several processes; batch.processes=1"),
+    ):
+        if impossible:
+            raise BadRecipe(f"{recipe.code} cannot be learnt from pairs: it {why}")
+    check_extra()
 
 
 def check_extra() -> None:
-    """Raise :class:`MissingExtra` where TRL is not installed; before models are loaded."""
+    """Raise :class:`MissingExtra` where TRL is not installed."""
     try:
         import datasets  # noqa: F401
         import trl  # noqa: F401
@@ -37,73 +65,63 @@ def check_extra() -> None:
         ) from None
 
 
+def rows(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, roots: Roots) -> PairRows:
+    """The pairs that a recipe learns from. Raises :class:`~training.errors.BadData` where there are none."""
+    bad, path = BadRows(), resolve(_wanted(recipe).path, roots)
+    found = read_pairs([path], tokenizer, longest=recipe.data.row_tokens, bad=bad)
+    report = bad.report()
+    if report["rows"]:
+        log.warning("%s: %d rows could not be used: %s", path, report["rows"], report["reasons"])
+    return PairRows(found, seed=recipe.schedule.seed)
+
+
 def trainer(
-    recipe: Recipe,
+    course: Course,
     model: PreTrainedModel | PeftModel,
     tokenizer: PreTrainedTokenizerFast,
-    pairs: Sequence[Pair],
     args: TrainingArguments,
     *,
     callbacks: Sequence[TrainerCallback] = (),
-    rate: Callable[[int], float] | None = None,
-    record: Callable[[Line], None] | None = None,
-    seen_before: int = 0,
-) -> Trainer:
-    """A trainer that is ready to ``train(resume_from_checkpoint=...)``.
+) -> CourseTrainer:
+    """The trainer of a preference run.
 
     Parameters
     ----------
-    recipe
-        With ``preferences``.
+    course
+        Its rows are :class:`~training.dpo.pairs.PairRows`.
     model
         The backbone, or the backbone behind fresh adapters; what it is now is what the run is held to.
-    pairs
-        What to learn from; their order is drawn from the arguments' seed.
     args
-        As for a supervised run; ``per_device_train_batch_size`` counts pairs.
+        As for a run on rows; ``per_device_train_batch_size`` counts pairs.
     callbacks
         Such as the progress bar.
-    rate
-        The learning rate at a step as a share of the highest; the arguments' own schedule if left out.
-    record
-        Takes each line of metrics, in the first process: ``step``, ``loss``, ``learning_rate``, ``gradient_norm``, ``tokens_seen`` of both answers,
-        and under ``rewards`` the margin of chosen over rejected answers, in nats times beta, and the share of pairs in the right order.
-    seen_before
-        Tokens seen before the checkpoint that the run goes on from.
 
     Raises
     ------
-    BadRecipe
-        For a recipe without preferences.
-    MissingExtra
+    BadRecipe, MissingExtra
+        As :func:`check` does.
     """
-    if recipe.preferences is None:
-        raise BadRecipe(f"{recipe.code}: names no preferences to learn from")
-    check_extra()
+    check(course.recipe)
     from training.dpo.trainer import PairTrainer
 
     base, adapter = _bare(model)
     base.config.use_cache = False
     return PairTrainer(
-        model=base,
+        base,
+        course,
+        tokenizer=tokenizer,
+        callbacks=[*callbacks],
         # adapters are switched off to ask the model that the run started from; whole weights need a copy
         ref_model=None if adapter else copy.deepcopy(base),
-        args=_dpo_arguments(recipe, args),
-        train_dataset=dataset(pairs),
-        processing_class=tokenizer,
+        args=_dpo_arguments(course.recipe, args),
         peft_config=adapter,
-        callbacks=[*callbacks],
-        rate=rate,
-        record=record,
-        seen_before=seen_before,
     )
 
 
-def dataset(pairs: Sequence[Pair]) -> Dataset:
-    """Pairs as TRL reads them once they are tokens."""
-    from datasets import Dataset
-
-    return Dataset.from_list([asdict(pair) for pair in pairs])
+def _wanted(recipe: Recipe) -> Preferences:
+    if recipe.preferences is None:
+        raise BadRecipe(f"{recipe.code} cannot be learnt from pairs: it names no preferences to learn from")
+    return recipe.preferences
 
 
 def _bare(model: Any) -> tuple[Any, Any]:
@@ -115,8 +133,7 @@ def _bare(model: Any) -> tuple[Any, Any]:
 def _dpo_arguments(recipe: Recipe, args: TrainingArguments) -> Any:
     from trl.trainer.dpo_config import DPOConfig
 
-    wanted = recipe.preferences
-    assert wanted is not None  # noqa: S101  # checked where the trainer is made
+    wanted = _wanted(recipe)
     shared = {each.name: getattr(args, each.name) for each in dataclasses.fields(args) if each.init}
     return DPOConfig(
         **shared,

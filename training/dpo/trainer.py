@@ -1,69 +1,53 @@
-"""``DPOTrainer`` where our pairs, schedule and metrics differ from its own. Imports TRL: only :mod:`training.dpo.stage` imports this."""
+"""``DPOTrainer`` on a course of ours. Imports TRL: only :mod:`training.dpo.stage` imports this."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
-from torch.optim.lr_scheduler import LambdaLR
-from transformers import PrinterCallback
+from datasets import Dataset
 from trl.trainer.dpo_trainer import DPOTrainer
 
-Line = dict[str, Any]
+from training.course import CourseTrainer, Line
+from training.metrics import Window
+
 _REWARDS = {"margin": "rewards/margins", "accuracy": "rewards/accuracies"}
 
 
-class PairTrainer(DPOTrainer):
-    """Takes pairs as they are, writes lines as all our runs do, and no model card: exports write it.
+class PairTrainer(CourseTrainer, DPOTrainer):
+    """The loss and its two models are TRL's; order, schedule, guard, metrics and checkpoints those of all our runs."""
 
-    Parameters
-    ----------
-    rate, record, seen_before
-        As :func:`training.dpo.stage.trainer` says.
-    """
-
-    def __init__(
-        self,
-        *,
-        rate: Callable[[int], float] | None,
-        record: Callable[[Line], None] | None,
-        seen_before: int,
-        **others: Any,
-    ) -> None:
-        self._rate, self._record, self._seen_before = rate, record, seen_before
-        super().__init__(**others)
-        self.remove_callback(PrinterCallback)
+    def _dataset(self) -> Dataset:
+        """TRL looks at one row of its own kind of set before it asks for the prepared one."""
+        return Dataset.from_list([self._passes[0]])
 
     def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
-        """They are tokens already, the same that supervised runs learn."""
-        return dataset
+        """The whole run's pairs, which are tokens already, the same that supervised runs learn."""
+        return self._passes
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
-        pass
+        """None: exports write it."""
 
-    def create_scheduler(
-        self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
-    ) -> Any:
-        if self._rate is None or self.lr_scheduler is not None:
-            return super().create_scheduler(num_training_steps, optimizer)
-        found = optimizer or self.optimizer
-        assert found is not None  # noqa: S101  # it is made before its schedule
-        self.lr_scheduler = LambdaLR(found, self._rate)
-        self._created_lr_scheduler = True
-        return self.lr_scheduler
+    def _send_telemetry(self) -> None:
+        """Nothing: runs call nobody."""
 
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        super().log(logs, start_time)  # adds the rewards
-        if self._record is None or "loss" not in logs or not self.state.is_world_process_zero:
-            return
-        self._record(
-            {
-                "step": self.state.global_step,
-                "loss": logs["loss"],
-                "learning_rate": logs["learning_rate"],
-                "gradient_norm": logs["grad_norm"],
-                "tokens_seen": self._seen_before + int(self._total_train_tokens),
-                "rewards": {name: logs[key] for name, key in _REWARDS.items()},
-            }
-        )
+    def compute_loss(self, model: Any, inputs: dict[str, torch.Tensor], *others: Any, **more: Any) -> Any:
+        """The mean over the batch's pairs, in nats."""
+        loss = super().compute_loss(model, inputs, *others, **more)
+        self._step_losses.append(loss.detach())
+        seen, answers = inputs["attention_mask"], inputs["completion_mask"]
+        learnt = answers.sum()[None].to(loss)
+        self._tally.add(torch.zeros_like(learnt), learnt, seen - 1, seen.cumsum(1) - 1)
+        return loss
+
+    def _window(self, logs: Line) -> Window | None:
+        """Tokens are counted here; the loss is the mean over pairs, which the trainer itself takes over steps and processes."""
+        window = super()._window(logs)
+        return window and replace(window, nats=(logs["loss"] * sum(window.learnt),))
+
+    def _line(self, logs: dict[str, float], window: Window) -> Line:
+        """Without MFU: its formula knows one model, and here two compute. With rewards: their margin in nats times beta, and the share in the right order."""
+        found = {name: self._metrics["train"][key] for name, key in _REWARDS.items()}
+        rewards = {name: sum(each) / len(each) for name, each in found.items()}
+        return super()._line(logs, window) | {"mfu": None, "rewards": rewards}

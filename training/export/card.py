@@ -25,15 +25,11 @@ def is_llama(recipe: Recipe) -> bool:
     return _LLAMA in {recipe.licence, recipe.backbone.licence if recipe.backbone else None}
 
 
-def card(
-    recipe: Recipe, run: Run, *, counts: Mapping[str, Mapping[str, Any]], adapter_rank: int | None
-) -> str:
+def card(recipe: Recipe, run: Run, *, adapter_rank: int | None) -> str:
     """The whole README.
 
     Parameters
     ----------
-    counts
-        Rows and tokens by source, as the run counted them.
     adapter_rank
         Of a LoRA adapter; ``None`` for whole weights.
     """
@@ -42,7 +38,7 @@ def card(
         "description": recipe.description,
         "built_with": "**Built with Llama**\n\n" if is_llama(recipe) else "",
         "start": recipe.backbone.name if recipe.backbone else "—",
-        "data": _data(recipe, counts),
+        "data": _data(recipe, run.data),
         "recipe": yaml.safe_dump(_learnt_by(recipe), sort_keys=False, allow_unicode=True, width=120).strip(),
         "code": recipe.code,
         "version": run.code_version or "—",

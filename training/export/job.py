@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from training.config import Recipe
 from training.errors import BadData, ExportFailed
@@ -15,11 +15,9 @@ from training.export.card import NOTICE, card, is_llama
 from training.export.folder import whole
 from training.export.parts import Part
 from training.export.record import Point
-from training.export.weights import InMemory, open_weights
+from training.export.weights import open_weights
 from training.manifest import Run, candidate_manifest
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from training.run_folder import RunFolder
 
 MANIFEST, CARD = "candidate.json", "README.md"
 EQUAL = "equal"
@@ -102,7 +100,10 @@ def export(request: Request) -> Exported:
         logits = _fill(scratch, point, part, request)
         run = replace(record.figures(point, parameters=part.parameters), **request.figures)
         rank = None if part.adapter is None else int(str(part.adapter["r"]))
-        describe(found.recipe, run, scratch, counts=record.sources(found), adapter_rank=rank)
+        describe(found.recipe, run, scratch, adapter_rank=rank)
+    if output.absolute().is_relative_to(found.folder.absolute()):
+        place = output.absolute().relative_to(found.folder.absolute())
+        RunFolder(found.folder).note(output.name, (place / MANIFEST).as_posix())
     return Exported(
         folder=str(output),
         checkpoint=point.step,
@@ -119,25 +120,23 @@ def describe(
     run: Run,
     folder: Path,
     *,
-    counts: Mapping[str, Mapping[str, Any]],
     adapter_rank: int | None = None,
+    created_at: str | None = None,
 ) -> None:
-    """Write the manifest, the card, and the notice that derived weights carry, into a model folder."""
-    manifest = candidate_manifest(recipe, run, model_folder=".", adapter_rank=adapter_rank)
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
-    (folder / CARD).write_text(card(recipe, run, counts=counts, adapter_rank=adapter_rank))
+    """Write the card, the notice that derived weights carry, and last the manifest into a model folder, each whole even where one is there."""
+    manifest = candidate_manifest(
+        recipe, run, model_folder=".", adapter_rank=adapter_rank, created_at=created_at
+    )
+    _put(folder / CARD, card(recipe, run, adapter_rank=adapter_rank))
     if is_llama(recipe):
-        (folder / "NOTICE").write_text(NOTICE)
+        _put(folder / "NOTICE", NOTICE)
+    _put(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
 
 
-def save_model(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path, *, recipe: Recipe
-) -> None:
-    """A model at hand as a folder, through the same skeleton and writer as a checkpoint's export."""
-    skeleton.write(folder, tokenizer=tokenizer, sampling=recipe.sampling, config=model.config)
-    tied = set(getattr(model, "all_tied_weights_keys", {}))
-    state = {name: tensor for name, tensor in model.state_dict().items() if name not in tied}
-    stream.write(InMemory(state), list(state), folder, dtype=None)
+def _put(path: Path, text: str) -> None:
+    beside = path.with_name(f"{path.name}.part")
+    beside.write_text(text)
+    beside.replace(path)
 
 
 def _part(point: Point, request: Request) -> Part:

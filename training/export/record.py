@@ -91,10 +91,11 @@ def figures(point: Point, *, parameters: int) -> Run:
         device=str(record.fields.get("device", "")),
         processes=int(record.fields.get("processes", 1)),
         evaluation=evaluated[-1] if evaluated else {},
+        data=_sources(record),
     )
 
 
-def sources(record: Record) -> dict[str, dict[str, Any]]:
+def _sources(record: Record) -> dict[str, dict[str, Any]]:
     """Rows and tokens of each source, from ``data.json``; empty where the run did not count them."""
     path = record.folder / "data.json"
     counts: dict[str, dict[str, Any]] = _json(path) if path.is_file() else {}

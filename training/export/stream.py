@@ -55,7 +55,9 @@ def write(
         max_shard_size=shard_bytes,
     )
     hashes: dict[str, str] = {}
-    with tqdm(total=len(names), desc="export", unit="tensor", file=sys.stderr, mininterval=_every()) as bar:
+    with tqdm(
+        total=len(names), desc="export", unit="tensor", file=sys.stderr, mininterval=_every(), delay=2
+    ) as bar:
         for file, inside in plan.filename_to_tensors.items():
             shard: dict[str, torch.Tensor] = {}
             for name in inside:
