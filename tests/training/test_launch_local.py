@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.training import run_files, tiny
+from tests.training.processes import soon
 from training import cli, config, registry
 from training.errors import Hung, Interrupted, RunFailed
 from training.launch import local, processes
@@ -29,6 +30,7 @@ sys.exit(subprocess.Popen([sys.executable, "-c", sys.argv[1]], start_new_session
 """
 WORKER = """
 import json, os, pathlib, signal, sys, time
+signal.alarm(60)  # it is never left waiting
 folder = pathlib.Path({folder!r})
 values = json.loads({values!r})
 starts = folder.parent / "starts"
@@ -161,8 +163,7 @@ def test_the_processes_of_one_that_is_gone_do_not_stay(fake: Path, monkeypatch: 
             fake,
             f"p = pathlib.Path({str(pid)!r}); q = p.with_name('q'); q.write_text(str(os.getpid())); q.replace(p); time.sleep(600)",
         )
-    while processes.goes_on(int(pid.read_text())):
-        time.sleep(0.01)
+    assert soon(lambda: not processes.goes_on(int(pid.read_text())))
 
 
 def test_ctrl_c_asks_first_and_kills_then(fake: Path) -> None:

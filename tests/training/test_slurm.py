@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from tests.training import run_files
 from tests.training.cluster import Cluster, ended
+from tests.training.processes import soon
 from training import cli, config
 from training.errors import BadRecipe, BadSite, RunFailed
 from training.fingerprint import fingerprint
@@ -318,11 +319,10 @@ def test_the_steps_of_a_job_are_killed_and_its_script_is_left(cluster: Cluster) 
 # ---- a job's script, run as a node does
 
 
-def waits_for(condition: Any, process: subprocess.Popen[str]) -> None:
+def waits_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     """Until the script has come so far."""
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
+    assert soon(lambda: condition() or process.poll() is not None)
+    assert process.poll() is None, process.communicate()
 
 
 @pytest.fixture
