@@ -1,7 +1,7 @@
-"""``python -m benchmarks.board_page``: how long a board's page takes with a million votes in the database. A table, then one line of JSON.
+"""``python -m benchmarks.board_page``: how long a board's pages take with a million votes in the database. A table, then one line of JSON.
 
-A PostgreSQL of its own in a temporary folder is filled by the database itself: 20 candidates, 100,000 volunteers, two judgements a vote. Pages are asked
-in this process, without a network.
+A PostgreSQL of its own in a temporary folder is filled as :mod:`benchmarks.board_votes` says. The board is published in a process of its own, as a worker
+does; pages are asked in this process, without a network.
 """
 
 from __future__ import annotations
@@ -11,94 +11,116 @@ import json
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-CANDIDATES = 20
-VOTERS = 100_000
+from benchmarks.board_votes import fill
 
-FILL = """
-INSERT INTO arena_participant (id, language_level, education, created_at)
-SELECT gen_random_uuid(), '', '', now() FROM generate_series(1, %(voters)s);
-
-CREATE TEMP TABLE pool AS SELECT id, row_number() OVER (ORDER BY code) - 1 AS place FROM inference_candidate;
-CREATE TEMP TABLE people AS SELECT id, row_number() OVER () - 1 AS place FROM arena_participant;
-CREATE TEMP TABLE drawn AS
-SELECT gen_random_uuid() AS battle, gen_random_uuid() AS vote, a, (a + 1 + floor(random() * (%(candidates)s - 1))::int) %% %(candidates)s AS b,
-       floor(random() * %(voters)s)::int AS who, (ARRAY['a_better', 'b_better', 'tie', 'both_bad'])[1 + floor(random() * 4)::int] AS said
-FROM (SELECT floor(random() * %(candidates)s)::int AS a FROM generate_series(1, %(votes)s)) AS first;
-
-INSERT INTO arena_battle (id, campaign_id, participant_id, candidate_a_id, candidate_b_id, status, system_prompt, policy, propensity, draw_seed, created_at)
-SELECT d.battle, (SELECT id FROM arena_campaign), p.id, x.id, y.id, 'voted', '', 'uniform', 0.01, 1, now()
-FROM drawn d JOIN people p ON p.place = d.who JOIN pool x ON x.place = d.a JOIN pool y ON y.place = d.b;
-INSERT INTO arena_vote (id, battle_id, participant_id, winner, counted, credited, language_level, education, created_at)
-SELECT d.vote, d.battle, p.id, d.said, true, true, '', '', now() FROM drawn d JOIN people p ON p.place = d.who;
-INSERT INTO arena_judgement (vote_id, criterion, outcome)
-SELECT d.vote, criterion, d.said FROM drawn d, unnest(ARRAY['content', 'language']) AS criterion;
-INSERT INTO ranking_tallycell (board_id, criterion, model_a, model_b, a_better, b_better, tie, both_bad)
-SELECT (SELECT board_id FROM arena_campaign), criterion, x.code, y.code, count(*) FILTER (WHERE said = 'a_better'),
-       count(*) FILTER (WHERE said = 'b_better'), count(*) FILTER (WHERE said = 'tie'), count(*) FILTER (WHERE said = 'both_bad')
-FROM drawn d JOIN pool p ON p.place = d.a JOIN pool q ON q.place = d.b
-JOIN inference_candidate x ON x.id = p.id JOIN inference_candidate y ON y.id = q.id,
-unnest(ARRAY['overall', 'content', 'language']) AS criterion GROUP BY criterion, x.code, y.code;
-ANALYZE;
-"""
+PUBLISH = "publish"
+ASKED = {
+    "filters": ("?guest=1&rate=1",),
+    "slices": ("?by=week", "?by=length"),
+    "planner": ("?goal=separate&model_a=m03&model_b=m04", "?goal=top_k&k=3"),
+}
+"""What else is asked of a page, by its name."""
 
 
-def fill(votes: int) -> None:
-    from django.core.management import call_command
-    from django.db import connection
+def addresses() -> Iterator[str]:
+    """Every page of the default board."""
+    from arena.models import Campaign
+    from arena.reports import registry
 
-    from arena.services.campaigns import ensure_default_campaign
-    from inference.models import Candidate
-
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
-    ensure_default_campaign()
-    Candidate.objects.bulk_create(
-        Candidate(code=f"m{place:02}", name=f"M{place:02}") for place in range(CANDIDATES)
-    )
-    figures = {"voters": VOTERS, "candidates": CANDIDATES, "votes": votes}
-    with connection.cursor() as cursor:
-        for statement in FILL.split(";\n"):
-            if statement.strip():
-                cursor.execute(statement, figures)
+    board = Campaign.objects.select_related("board").get().board
+    yield from ("/leaderboard/", "/leaderboard/?criterion=content", "/leaderboard/?ties=rao-kupper")
+    for page in registry.offered(board):
+        for asked in ("", *ASKED.get(page.slug, ())):
+            yield f"/leaderboard/{board.slug}/{page.slug}/{asked}"
+    yield f"/leaderboard/{board.slug}/models/m03/"
 
 
-def timed(address: str, runs: int) -> dict[str, float]:
-    """Milliseconds of one page: median and 95th percentile."""
+def timed(address: str, runs: int) -> dict[str, Any]:
+    """Milliseconds of one page, median and 95th percentile; and of the latter what this process itself computed, which a busy machine changes least."""
     from django.test import Client
 
     client = Client()
     client.get(address)  # templates are compiled once a process
-    taken = []
+    taken, computed = [], []
     for _ in range(runs):
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         answer = client.get(address)
+        computed.append(1000 * (time.process_time() - worked))
         taken.append(1000 * (time.perf_counter() - began))
         if answer.status_code != 200:
             raise SystemExit(f"{address} answered {answer.status_code}")
     return {
         "median_ms": round(statistics.median(taken), 1),
         "p95_ms": round(statistics.quantiles(taken, n=20)[-1], 1),
+        "p95_cpu_ms": round(statistics.quantiles(computed, n=20)[-1], 1),
     }
 
 
-def publishing() -> dict[str, float]:
-    """Milliseconds to publish all three criteria from single votes: what beat does in the background."""
+def publishing() -> dict[str, Any]:
+    """Seconds to publish what is due, all criteria with all reports, the most memory that this process ever took, and the room that reports take."""
+    from django.db import connection
+
     from arena.services import boards
 
-    began = time.perf_counter()
-    boards.publish_moved()
-    return {"median_ms": round(1000 * (time.perf_counter() - began), 1)}
+    began, worked = time.perf_counter(), time.process_time()
+    made = boards.publish_moved()
+    seconds, worked = time.perf_counter() - began, time.process_time() - worked
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    peak = int(status.partition("VmHWM:")[2].split()[0]) // 1024
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sum(pg_column_size(payload)) FROM ranking_snapshotreport")
+        (stored,) = cursor.fetchone()
+    told = {"snapshots": made, "seconds": round(seconds, 1), "cpu_s": round(worked, 1)}
+    return told | {"peak_memory_mib": peak, "stored_kib": int(stored) // 1024}
+
+
+def apart(argument: str) -> dict[str, Any]:
+    """What this module prints for *argument* in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.board_page", argument]
+    told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    return dict(told)
+
+
+def measured(votes: int, runs: int) -> Iterator[dict[str, Any]]:
+    from django.db import connection
+
+    fill(votes)
+    yield {"case": "/leaderboard/, not published yet", "who": "lehia", **timed("/leaderboard/", runs)}
+    yield {"case": "publish, first time", "who": "lehia", **apart(PUBLISH)}
+    yield {"case": "publish, nothing moved", "who": "lehia", **apart(PUBLISH)}
+    for address in addresses():
+        yield {"case": address, "who": "lehia", **timed(address, runs)}
+    connection.close()
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.board_page", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=[PUBLISH], help="only that, in the database named around")
     parser.add_argument("--votes", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=60)
     options = parser.parse_args(argv)
+    if options.what == PUBLISH:
+        import django
+
+        django.setup()
+        print(json.dumps(publishing()))
+        return 0
+    rows = in_folder(options.votes, options.runs)
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(json.dumps({"bench": "board_page", "machine": machine, "votes": options.votes, "rows": rows}))
+    return 0
+
+
+def in_folder(votes: int, runs: int) -> list[dict[str, Any]]:
+    """All rows, each printed as soon as it is there."""
     with tempfile.TemporaryDirectory(prefix="lehia-p-") as folder:
         Path(folder).chmod(0o711)
         os.environ |= {"LEHIA_DATA": folder, "DJANGO_SETTINGS_MODULE": "arena.settings"}
@@ -107,25 +129,16 @@ def main(argv: list[str] | None = None) -> int:
 
         from arena.embedded import postgres
 
-        with postgres.running(Path(folder)):
+        postgres.start(Path(folder), durable=False)  # filling it would take twice as long
+        try:
             django.setup()
-            fill(options.votes)
-            rows = [
-                {"case": page, "who": "lehia", **timed(page, options.runs)}
-                for page in ("/leaderboard/", "/leaderboard/?criterion=content", "/leaderboard/lehia/pairs/")
-            ]
-            rows.append({"case": "publish three criteria", "who": "lehia", **publishing()})
-            rows.append(
-                {"case": "/leaderboard/, published", "who": "lehia", **timed("/leaderboard/", options.runs)}
-            )
-            from django.db import connection
-
-            connection.close()
-    for row in rows:
-        print(f"{row['case']:<34} median {row['median_ms']:>9} ms   p95 {row.get('p95_ms', ''):>9}")
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(json.dumps({"bench": "board_page", "machine": machine, "votes": options.votes, "rows": rows}))
-    return 0
+            rows = []
+            for row in measured(votes, runs):
+                print(f"{row['case']:<66}", *(f"{key} {row[key]:>8}" for key in [*row][2:]), flush=True)
+                rows.append(row)
+        finally:
+            postgres.stop(Path(folder))
+    return rows
 
 
 if __name__ == "__main__":

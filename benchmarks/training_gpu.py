@@ -1,15 +1,13 @@
-"""``python -m benchmarks.training_gpu``: our trainer on one GPU: tokens a second, MFU and memory, documents kept apart, and resumption.
+"""Our trainer on one GPU: tokens a second, MFU and memory, documents kept apart, and resumption.
 
 Models have fresh weights in the shapes of Llama 3.2 1B and of eight layers of Llama 3.1 8B; rows are full of documents of random tokens, lengths as of
-texts. Without a GPU it says so and ends with status 3: a figure that was not taken is none.
+texts. Without a GPU it says so.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import platform
 import random
 import statistics
 import sys
@@ -19,10 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NO_GPU = 3
 STEPS, WARM = 30, 8
 _COMMON = {
-    "vocab_size": 128_256, "num_key_value_heads": 8, "rms_norm_eps": 1e-5, "rope_theta": 500_000.0,
+    "vocab_size": 128_256, "num_key_value_heads": 8, "rms_norm_eps": 1e-5,
     "max_position_embeddings": 131_072,
 }  # fmt: skip
 SHAPES: dict[str, dict[str, Any]] = {
@@ -35,26 +32,10 @@ SHAPES: dict[str, dict[str, Any]] = {
         "head_dim": 128, "tie_word_embeddings": False,
     },
     "small": {
-        "hidden_size": 512, "intermediate_size": 1536, "num_hidden_layers": 4, "num_attention_heads": 8,
-        "head_dim": 64, "tie_word_embeddings": True,
+        "vocab_size": 4096, "hidden_size": 512, "intermediate_size": 1536, "num_hidden_layers": 4,
+        "num_attention_heads": 8, "head_dim": 64, "tie_word_embeddings": True,
     },
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Case:
-    """A model at a length of rows."""
-
-    shape: str
-    length: int
-    rows: int
-    checkpointing: bool
-
-
-CASES = (
-    Case("Llama-3.2-1B", 4096, rows=4, checkpointing=False),
-    Case("8 layers of Llama-3.1-8B", 8192, rows=2, checkpointing=True),
-)
 
 
 class Synthetic:
@@ -85,7 +66,37 @@ class Synthetic:
         return row
 
 
-def build(shape: str, attention: str) -> Any:
+@dataclass(frozen=True)
+class Case:
+    """A model at a length of rows."""
+
+    shape: str
+    length: int
+    rows: int
+    checkpointing: bool
+
+    @property
+    def shape_of_model(self) -> dict[str, Any]:
+        return _COMMON | SHAPES[self.shape]
+
+    def synthetic(self) -> Synthetic:
+        return Synthetic(self.length, self.shape_of_model["vocab_size"])
+
+
+CASES = (
+    Case("Llama-3.2-1B", 4096, rows=4, checkpointing=False),
+    Case("8 layers of Llama-3.1-8B", 8192, rows=2, checkpointing=True),
+)
+
+
+def device() -> str:
+    """Where it is computed; on a CPU only the tests of this module are."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def build(case: Case, attention: str) -> Any:
     """A model with fresh weights."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -95,11 +106,9 @@ def build(shape: str, attention: str) -> Any:
     if attention == varlen.NAME:
         varlen.register()
     torch.manual_seed(1)
-    kwargs = _COMMON | SHAPES[shape]
-    if kwargs["rope_theta"]:
-        theta = kwargs.pop("rope_theta")
-        kwargs["rope_parameters"] = {"rope_type": "default", "rope_theta": theta}
-    with torch.device("cuda"):
+    rope = {"rope_type": "default", "rope_theta": 500_000.0}
+    kwargs = case.shape_of_model | {"rope_parameters": rope}
+    with torch.device(device()):
         configuration: Any = LlamaConfig
         return LlamaForCausalLM(configuration(**kwargs, attn_implementation=attention))
 
@@ -136,7 +145,7 @@ def made(
     flow = Flow(recipe.cadence, steps_an_epoch=1e9, pace=pace, asked=how.get("asked") or (lambda: False))
     course = Course(
         recipe=recipe,
-        rows=Synthetic(case.length, _COMMON["vocab_size"]),  # type: ignore[arg-type]  # a number among others
+        rows=case.synthetic(),
         total_rows=steps * case.rows,
         evaluation={},
         pace=pace,
@@ -147,28 +156,31 @@ def made(
         start=how.get("start") or Progress(),
     )
     return PackedTrainer(
-        build(case.shape, attention),
+        build(case, attention),
         course,
-        args=training_arguments(recipe, folder, steps=steps, on_gpu=True),
+        args=training_arguments(recipe, folder, steps=steps, on_gpu=device() == "cuda"),
         tokenizer=train_tokenizer(["bat bi hiru"], vocabulary=300),
         collate=PackedCollator(),
         callbacks=[],
     )
 
 
-def speed(case: Case, attention: str, extra: Sequence[str]) -> dict[str, Any]:
+def speed(
+    case: Case, attention: str, extra: Sequence[str], *, steps: int = STEPS, warm: int = WARM
+) -> dict[str, Any]:
     """Medians over steps after the first; nothing is saved."""
     import torch
 
-    torch.cuda.reset_peak_memory_stats()
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
     lines: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
-        trainer = made(case, attention, Path(folder), steps=STEPS, lines=lines, extra=extra)
+        trainer = made(case, attention, Path(folder), steps=steps, lines=lines, extra=extra)
         trainer._save_checkpoint = lambda *a: None
         with trainer.equipped():
             trainer.train()
         parameters = trainer.model.num_parameters()
-    timed = lines[WARM:]
+    timed = lines[warm:]
     return {
         "case": f"{case.shape} at {case.length}",
         "who": "lehia",
@@ -183,21 +195,23 @@ def speed(case: Case, attention: str, extra: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def isolation(attention: str) -> dict[str, Any]:
+SMALL = Case("small", 1024, rows=2, checkpointing=False)
+
+
+def isolation(attention: str, case: Case = SMALL) -> dict[str, Any]:
     """How much a document's losses move when another document in its row is replaced: not at all."""
     import torch
 
-    case = Case("small", 1024, rows=2, checkpointing=False)
     with tempfile.TemporaryDirectory() as folder:
         trainer = made(case, attention, Path(folder), steps=1, lines=[])
-    rows = Synthetic(1024, _COMMON["vocab_size"])  # type: ignore[arg-type]  # as above
-    batch = {name: torch.tensor([rows[3][name], rows[4][name]]).cuda() for name in rows[3]}
+    rows, where = case.synthetic(), device()
+    batch = {name: torch.tensor([rows[3][name], rows[4][name]], device=where) for name in rows[3]}
     second = int(batch["position_ids"][0, 1:].eq(0).nonzero()[0]) + 1
     other = {name: each.clone() for name, each in batch.items()}
     other["input_ids"][0, :second] = 11
     trainer.model.eval()  # without noise
     found = []
-    with trainer.equipped(), torch.no_grad(), torch.autocast("cuda", torch.bfloat16):
+    with trainer.equipped(), torch.no_grad(), torch.autocast(where, torch.bfloat16):
         for each in (batch, other):
             trainer._summed_losses(trainer.model, each)
             learnt = trainer._token_loss.learnt
@@ -206,13 +220,13 @@ def isolation(attention: str) -> dict[str, Any]:
     return {"case": "isolation", "who": "lehia", "attention": attention, "largest_difference_nats": moved}
 
 
-def resumption(attention: str) -> dict[str, Any]:
+def resumption(attention: str, case: Case = SMALL) -> dict[str, Any]:
     """Weights of six steps beside three, a stop and three more."""
     import torch
 
     from training import checkpoints
 
-    case, weights = Case("small", 1024, rows=2, checkpointing=False), []
+    weights = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         whole = made(case, attention, folder / "whole", steps=6, lines=[])
@@ -269,38 +283,23 @@ def _careful(case: str, attention: str, measure: Any) -> dict[str, Any]:
     return found
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.training_gpu", description=__doc__)
-    parser.add_argument("--attention", default="varlen", help="of the timed cases, varlen if left out")
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--attention", default="varlen", help="of the GPU's timed cases, varlen if left out")
     parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", dest="changes")
-    parser.add_argument("--only", choices=["speed", "isolation", "resume"], help="one part of it")
-    options = parser.parse_args(argv)
+
+
+def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Isolation for each attention, then resumption and speed for one."""
     import torch
 
     if not torch.cuda.is_available():
-        print("NOT RUN: no CUDA device here; see docs/log.md for the command", file=sys.stderr)
-        return NO_GPU
+        print("NOT RUN: on a GPU, for there is none; docs/log.md has the commands", file=sys.stderr)
+        return []
     from training.train import quiet_torch
 
     quiet_torch(33)
-    rows: list[dict[str, Any]] = []
-    way = options.attention
-    if options.only in (None, "isolation"):
-        rows += [_careful("isolation", each, lambda each=each: isolation(each)) for each in attentions()]
-    if options.only in (None, "resume"):
-        rows.append(_careful("resume", way, lambda: resumption(way)))
-    if options.only in (None, "speed"):
-        rows += [
-            _careful(case.shape, way, lambda case=case: speed(case, way, options.changes)) for case in CASES
-        ]
-    for row in rows:
-        print("  ".join(f"{name}={value}" for name, value in row.items()))
-    machine = {
-        "device": torch.cuda.get_device_name(), "torch": torch.__version__, "python": platform.python_version(),
-    }  # fmt: skip
-    print(json.dumps({"bench": "training_gpu", "machine": machine, "rows": rows}))
-    return 1 if any("error" in row for row in rows) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    way, device = options.attention, {"device": torch.cuda.get_device_name(), "torch": torch.__version__}
+    rows = [_careful("isolation", each, lambda each=each: isolation(each)) for each in attentions()]
+    rows.append(_careful("resume", way, lambda: resumption(way)))
+    rows += [_careful(case.shape, way, lambda case=case: speed(case, way, options.changes)) for case in CASES]
+    return [row | device for row in rows]

@@ -71,18 +71,42 @@ def margin(
     ndarray
         Shape ``(...)``: the squared ratio of the wanted to the widest half width, or of a gap to what its test asks for, the least over the pairs.
     """
-    z = quantile(level)
-    tiny = np.finfo(np.float64).tiny
     if isinstance(goal, Precision):
-        widest = np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1).max(axis=-1), tiny)
-        return np.asarray((goal.half_width / (z * SCALE)) ** 2 / widest, dtype=np.float64)
-    gaps = strengths[..., :, None] - strengths[..., None, :]
-    ratios = gaps**2 / (z * z * np.maximum(difference_variances(covariance), tiny))
+        return precision_margin(goal, widest(covariance, level))
+    ratios = gap_ratios(strengths, covariance, level)
     if isinstance(goal, Separation):
         return np.asarray(
             ratios[..., models.index(goal.model_a), models.index(goal.model_b)], dtype=np.float64
         )
+    return np.asarray(top_margins(strengths, ratios)[..., goal.k - 1], dtype=np.float64)
+
+
+def widest(covariance: Matrix, level: float) -> Vector:
+    """Shape ``(...)``: the widest half width of each board, in rating points, from covariances of shape ``(..., m, m)`` in nats squared."""
+    variance = np.diagonal(covariance, axis1=-2, axis2=-1).max(axis=-1)
+    return np.asarray(
+        quantile(level) * SCALE * np.sqrt(np.maximum(variance, np.finfo(np.float64).tiny)), dtype=np.float64
+    )
+
+
+def precision_margin(goal: Precision, widths: Vector) -> Vector:
+    """As :func:`margin`, from what :func:`widest` found."""
+    return np.asarray((goal.half_width / widths) ** 2, dtype=np.float64)
+
+
+def gap_ratios(strengths: Vector, covariance: Matrix, level: float) -> Matrix:
+    """Shape ``(..., m, m)``: for each pair the margin of telling it apart, whichever is better."""
+    gaps = strengths[..., :, None] - strengths[..., None, :]
+    variances = np.maximum(difference_variances(covariance), np.finfo(np.float64).tiny)
+    return np.asarray(gaps**2 / (quantile(level) ** 2 * variances), dtype=np.float64)
+
+
+def top_margins(strengths: Vector, ratios: Matrix) -> Matrix:
+    """Shape ``(..., m - 1)``: the margin of the best one, the best two and so on, from :func:`gap_ratios`."""
     order = np.argsort(-strengths, axis=-1, kind="stable")
-    rows = np.take_along_axis(ratios, order[..., : goal.k, None], axis=-2)
-    blocks = np.take_along_axis(rows, order[..., None, goal.k :], axis=-1)
-    return np.asarray(blocks.min(axis=(-2, -1)), dtype=np.float64)
+    rows = np.take_along_axis(ratios, order[..., None], axis=-2)
+    sorted_both = np.take_along_axis(rows, order[..., None, :], axis=-1)
+    # the least of the block right of and above each place next to the diagonal
+    above = np.minimum.accumulate(sorted_both, axis=-2)
+    least = np.minimum.accumulate(above[..., ::-1], axis=-1)[..., ::-1]
+    return np.asarray(np.diagonal(least, offset=1, axis1=-2, axis2=-1), dtype=np.float64)

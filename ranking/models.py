@@ -102,6 +102,38 @@ class Snapshot(models.Model):
         return f"{self.board_id} {self.criterion} {self.created_at:%Y-%m-%dT%H:%MZ}"
 
 
+class SnapshotReport(models.Model):
+    """The numbers of one report, or of a part of one, on a published board; as final as the board itself.
+
+    Without a payload they could not be computed, and *failure* says what was raised.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="reports")
+    report = models.CharField(max_length=20)
+    part = models.CharField(max_length=20, blank=True)
+    payload = models.JSONField(null=True)
+    failure = models.CharField(max_length=60, blank=True)
+    code_version = models.CharField(max_length=60)
+    checksum = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("published report")
+        verbose_name_plural = _("published reports")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["snapshot", "report", "part"], name="snapshot_report_once"),
+            models.CheckConstraint(
+                name="snapshot_report_is_there_or_says_why_not",
+                condition=models.Q(payload__isnull=False, failure="")
+                | (models.Q(payload__isnull=True) & ~models.Q(failure="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.snapshot_id} {self.report} {self.part}"
+
+
 class BenchmarkScore(models.Model):
     """What a model reached on a static benchmark, in per cent. Models are named as boards name them."""
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
-from math import ceil
+from math import ceil, inf
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ranking.fit import Vector
 from ranking.goals import Goal, Separation, TopK, margin
@@ -21,6 +24,7 @@ LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
 
 _FINEST = 10  # votes between two looks; then a tenth of those simulated
 _LOOKS_IN_A_ROW = 3
+_FLAT = 1e-12  # a margin that hardly moves is not interpolated
 
 
 def plan_votes(
@@ -70,70 +74,99 @@ def plan_votes(
     """
     _check(goal, tally, level, repetitions)
     known = knowledge_of(tally)
-    status, votes = _needed(
-        tally, known, goal, policy=policy, level=level, repetitions=repetitions, seed=seed
-    )
-    low, middle, high = (Effort.of(_quantile(votes, share), pace) for share in (LOW, MIDDLE, HIGH))
-    return Plan(
-        goal=goal,
+    need = no_need(goal, tally.models, known.rated)
+    if need is None:
+        margins: list[Vector] = []
+        for strengths, covariance in simulated(
+            tally, known, policy=policy, repetitions=repetitions, seed=seed
+        ):
+            margins.append(
+                margin(goal, tally.models, strengths=strengths, covariance=covariance, level=level)
+            )
+            if (margins[0] >= 1).all() or np.isfinite(first_lasting(np.stack(margins))).all():
+                break
+        need = needs(np.stack(margins)[:, :, None])[0]
+    return need.plan(
+        goal,
         policy=policy.name,
         pace=pace,
-        status=status,
-        basis=_basis(known),
-        low=low,
-        middle=middle,
-        high=high,
-        reached_share=float(np.isfinite(votes).mean()),
+        basis=basis_of(known.rated),
         repetitions=repetitions,
         seed=seed,
     )
 
 
-def _needed(
-    tally: Tally,
-    known: Knowledge,
-    goal: Goal,
-    *,
-    policy: SamplingPolicy,
-    level: float,
-    repetitions: int,
-    seed: int,
-) -> tuple[PlanStatus, Vector]:
-    """A status, and further votes by repetition, infinite where the goal was not reached."""
-    never = np.full(repetitions, np.inf)
-    if len(tally.models) < 2:
-        return PlanStatus.TOO_FEW_MODELS, never
-    if not _has_order(goal, tally, known):
-        return PlanStatus.NO_ORDER, never
-    margins = _simulated(tally, known, goal, policy=policy, level=level, repetitions=repetitions, seed=seed)
-    if (margins[0] >= 1).all():
-        return PlanStatus.REACHED, np.zeros(repetitions)
-    votes = first_lasting(margins)
-    found = np.isfinite(_quantile(votes, MIDDLE))
-    return PlanStatus.PLANNED if found else PlanStatus.BEYOND_HORIZON, votes
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Further votes that suffice in 10, 50 and 90 % of the futures, infinite where they do not; *reached_share* of these come to the goal at all."""
+
+    status: PlanStatus
+    low: float
+    middle: float
+    high: float
+    reached_share: float
+
+    def plan(self, goal: Goal, *, policy: str, pace: Pace, basis: Basis, repetitions: int, seed: int) -> Plan:
+        """What it takes at this *pace*; the rest is carried along."""
+        low, middle, high = (Effort.of(votes, pace) for votes in (self.low, self.middle, self.high))
+        return Plan(
+            goal=goal,
+            policy=policy,
+            pace=pace,
+            status=self.status,
+            basis=basis,
+            low=low,
+            middle=middle,
+            high=high,
+            reached_share=self.reached_share,
+            repetitions=repetitions,
+            seed=seed,
+        )
 
 
-def _simulated(
-    tally: Tally,
-    known: Knowledge,
-    goal: Goal,
-    *,
-    policy: SamplingPolicy,
-    level: float,
-    repetitions: int,
-    seed: int,
-) -> Matrix:
-    """Margins by look and repetition, shape ``(looks, r)``, until all have reached the goal for good or the horizon is there."""
+def no_need(goal: Goal, models: tuple[str, ...], rated: NDArray[np.bool_]) -> Need | None:
+    """Why there is nothing to simulate, if so; *rated*, of shape ``(m,)``, says whose strength comes from the fit."""
+    status = None
+    if len(models) < 2:
+        status = PlanStatus.TOO_FEW_MODELS
+    elif isinstance(goal, Separation):
+        told = all(rated[models.index(name)] for name in (goal.model_a, goal.model_b))
+        status = None if told else PlanStatus.NO_ORDER
+    elif isinstance(goal, TopK) and not rated.any():
+        status = PlanStatus.NO_ORDER
+    return None if status is None else Need(status, inf, inf, inf, 0.0)
+
+
+def needs(margins: Matrix) -> list[Need]:
+    """What *g* goals take, from their margins by look and repetition, shape ``(looks, r, g)``."""
+    looks, repetitions, goals = margins.shape
+    lasting = first_lasting(margins.reshape(looks, repetitions * goals)).reshape(repetitions, goals)
+    reached = (margins[0] >= 1).all(axis=0)
+    votes = np.sort(np.where(reached, 0.0, lasting), axis=0)
+    share = np.isfinite(votes).mean(axis=0)
+    low, middle, high = (votes[ceil(part * repetitions) - 1] for part in (LOW, MIDDLE, HIGH))
+    return [
+        Need(
+            PlanStatus.REACHED
+            if reached[at]
+            else PlanStatus.PLANNED
+            if np.isfinite(middle[at])
+            else PlanStatus.BEYOND_HORIZON,
+            *(float(each[at]) for each in (low, middle, high, share)),
+        )
+        for at in range(goals)
+    ]
+
+
+def simulated(
+    tally: Tally, known: Knowledge, *, policy: SamplingPolicy, repetitions: int, seed: int
+) -> Iterator[tuple[Vector, Matrix]]:
+    """Strengths, shape ``(r, m)``, and their covariances, shape ``(r, m, m)``, of all futures, look by look until the horizon."""
     rng = np.random.default_rng(seed)
     boards = boards_from(tally, known, repetitions=repetitions, rng=rng)
-    margins: list[Vector] = []
     for here, there in pairwise((*_LOOKS, HORIZON)):
-        strengths, covariance = boards.estimates()
-        margins.append(margin(goal, tally.models, strengths=strengths, covariance=covariance, level=level))
-        if (margins[0] >= 1).all() or np.isfinite(first_lasting(np.stack(margins))).all():
-            break
+        yield boards.estimates()
         boards = grown(boards, there - here, policy, rng)
-    return np.stack(margins)
 
 
 def _looks() -> tuple[int, ...]:
@@ -167,7 +200,7 @@ def first_lasting(margins: Matrix) -> Vector:
     first = lasting.argmax(axis=0)
     before, column = np.maximum(first - 1, 0), np.arange(margins.shape[1])
     looks = np.array(_LOOKS, dtype=np.float64)
-    step = np.maximum(margins[first, column] - margins[before, column], np.finfo(np.float64).tiny)
+    step = np.maximum(margins[first, column] - margins[before, column], _FLAT)
     part = np.clip((1 - margins[before, column]) / step, 0.0, 1.0)
     votes = looks[before] + part * (looks[first] - looks[before])
     return np.where(lasting.any(axis=0), votes, np.inf)
@@ -184,18 +217,8 @@ def _check(goal: Goal, tally: Tally, level: float, repetitions: int) -> None:
         raise ValueError(f"{len(tally.models)} models have no top {goal.k}")
 
 
-def _has_order(goal: Goal, tally: Tally, known: Knowledge) -> bool:
-    if isinstance(goal, Separation):
-        return all(known.rated[tally.models.index(name)] for name in (goal.model_a, goal.model_b))
-    return bool(known.rated.any()) or not isinstance(goal, TopK)
-
-
-def _basis(known: Knowledge) -> Basis:
-    if not known.rated.any():
+def basis_of(rated: NDArray[np.bool_]) -> Basis:
+    """What a plan starts from; *rated* as in :func:`no_need`."""
+    if not rated.any():
         return Basis.EVEN_PRIOR
-    return Basis.FIT if known.rated.all() else Basis.FIT_AND_PRIOR
-
-
-def _quantile(votes: Vector, share: float) -> float:
-    """The smallest number of votes that suffices in *share* of the repetitions, infinite included."""
-    return float(np.sort(votes)[ceil(share * len(votes)) - 1])
+    return Basis.FIT if rated.all() else Basis.FIT_AND_PRIOR

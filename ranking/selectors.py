@@ -31,7 +31,11 @@ def load_tally(*, board_id: int, criterion: Criterion) -> Tally:
 
 def board_tally(*, board: Board, criterion: Criterion) -> Tally:
     """As :func:`load_tally`; a live board also lists the candidates that wait for their first vote. Two queries."""
-    tally = load_tally(board_id=board.pk, criterion=criterion)
+    return with_waiting(board, load_tally(board_id=board.pk, criterion=criterion))
+
+
+def with_waiting(board: Board, tally: Tally) -> Tally:
+    """The tally with the candidates that wait for their first vote, if the board is live. One query."""
     if board.kind != BoardKind.LIVE.value:
         return tally
     waiting = [candidate.code for candidate in servable_candidates() if candidate.code not in tally.models]

@@ -175,16 +175,21 @@ def _drawn(covariance: Matrix, draws: int, rng: np.random.Generator) -> Iterator
 def _largest(drawn: Matrix, covariance: Matrix, of: str) -> Vector:
     """Shape ``(draws,)``: the largest deviation of each row in standard errors; what has no error is left out."""
     largest = np.zeros(len(drawn))
+    by_model = np.ascontiguousarray(
+        drawn.T
+    )  # a maximum over rows is several times faster than one along them
     if of == "ratings":
-        largest += _over(np.abs(drawn), np.sqrt(np.diag(covariance))).max(axis=1, initial=0.0)
-        return largest
-    spread = difference_errors(covariance)
+        deviations = np.abs(by_model) * _inverse(np.sqrt(np.diag(covariance)))[:, None]
+        return np.asarray(deviations.max(axis=0, initial=0.0), dtype=np.float64)
+    inverse = _inverse(difference_errors(covariance))
     for i in range(len(covariance) - 1):
-        gaps = np.abs(drawn[:, i + 1 :] - drawn[:, i, None])
-        np.maximum(largest, _over(gaps, spread[i, i + 1 :]).max(axis=1), out=largest)
+        gaps = np.abs(by_model[i + 1 :] - by_model[i])
+        gaps *= inverse[i, i + 1 :, None]
+        np.maximum(largest, gaps.max(axis=0), out=largest)
     return largest
 
 
-def _over(deviations: Matrix, errors: Vector) -> Matrix:
-    found: Matrix = np.divide(deviations, errors, out=np.zeros_like(deviations), where=errors > 0)
+def _inverse(errors: Matrix) -> Matrix:
+    """One over each, and 0 where there is no error."""
+    found: Matrix = np.divide(1.0, errors, out=np.zeros_like(errors), where=errors > 0)
     return found

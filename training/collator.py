@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from training.data.tokenise import IGNORED
 from training.errors import BadData
 
@@ -35,6 +37,7 @@ class PackedCollator:
         lengths = {len(values) for row in rows for values in row.values()}
         if len(lengths) != 1:
             raise BadData(f"packed rows are of one length, not of {', '.join(map(str, sorted(lengths)))}")
-        batch = {name: torch.tensor([row[name] for row in rows]) for name in NAMES}
+        # by way of numpy: torch reads lists six times as slowly
+        batch = {name: torch.from_numpy(np.array([row[name] for row in rows])) for name in NAMES}
         batch["labels"].masked_fill_(batch["position_ids"].eq(0), IGNORED)
         return batch

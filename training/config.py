@@ -11,6 +11,7 @@ import yaml
 
 from training import codes
 from training.errors import BadRecipe
+from training.overrides import change_of, over
 
 RECIPES = Path(__file__).parent / "recipes"
 BUILT_IN = "builtin:"
@@ -335,7 +336,7 @@ def resolved(recipe: str, changes: Sequence[str] = ()) -> Recipe:
     path = Path(recipe) if recipe.endswith((".yaml", ".yml")) else _of_code(recipe)
     values = _read(path, ())
     for change in changes:
-        values = _over(values, _change(change))
+        values = over(values, change_of(change))
     return _validated(values, path)
 
 
@@ -347,30 +348,6 @@ def load_file(path: Path) -> Recipe:
     BadRecipe
     """
     return _validated(_read(path, ()), path)
-
-
-_TAKEN_BACK = {
-    "schedule.epochs": ("steps", "seconds"),
-    "schedule.steps": ("epochs", "seconds"),
-    "schedule.seconds": ("epochs", "steps"),
-    "parallel.kind": ("shard", "copies"),
-}
-
-
-def _change(text: str) -> dict[str, Any]:
-    """The nested mapping of ``a.b=value``."""
-    key, sign, raw = text.partition("=")
-    if not sign or not all(key.split(".")):
-        raise BadRecipe(f"{text!r} is not of the form key=value")
-    try:
-        value = yaml.safe_load(raw)
-    except yaml.YAMLError as error:
-        raise BadRecipe(f"{text!r}: {error}") from None
-    *above, last = key.split(".")
-    found: dict[str, Any] = dict.fromkeys(_TAKEN_BACK.get(key, ())) | {last: value}
-    for name in reversed(above):
-        found = {name: found}
-    return found
 
 
 def _validated(values: dict[str, Any], path: Path) -> Recipe:
@@ -393,18 +370,10 @@ def _read(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
     bases = values.pop("extends", [])
     merged: dict[str, Any] = {}
     for base in [bases] if isinstance(bases, str) else bases:
-        merged = _over(merged, _read(_beside(path, base), (*above, path)))
-    return _over(merged, values)
+        merged = over(merged, _read(_beside(path, base), (*above, path)))
+    return over(merged, values)
 
 
 def _beside(path: Path, base: str) -> Path:
     near = path.with_name(base)
     return near if near.exists() else RECIPES / base
-
-
-def _over(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in top.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _over(merged[key], value) if both else value
-    return merged

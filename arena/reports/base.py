@@ -4,34 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from django.utils.functional import Promise
 
-from arena.selectors.ballots import VoteTable, vote_table
 from ranking.board import BoardResult
-from ranking.models import Board
+from ranking.models import Board, Snapshot
 from ranking.tables import Table
 from ranking.tally import Tally
-from ranking.types import BoardKind, Criterion
+from ranking.types import Criterion
 
 Text = str | Promise
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
-    """What a report is computed from: one board, one criterion, as they stand, and what the visitor asked in the address."""
+    """What a page is asked for: one board and one criterion, their counts and ratings as they stand, and what the visitor asked in the address.
+
+    No page reads single votes: what rests on those was stored when the board was published.
+    """
 
     board: Board
     criterion: Criterion
     tally: Tally
     result: BoardResult
     query: Mapping[str, str] = field(default_factory=dict)
-
-    @cached_property
-    def votes(self) -> VoteTable | None:
-        """All votes of a live board, read when first asked for: seconds on a board of a million. ``None`` where only counts were imported."""
-        return vote_table(self.board) if self.board.kind == BoardKind.LIVE.value else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +51,22 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Sections in order; *reason* says why there are none."""
+    """Sections in order; *reason* says why there are none.
+
+    *published* is the board that stored numbers belong to, ``None`` where there are none; *live* says whether there are others, computed at this moment.
+    """
 
     sections: tuple[Section, ...] = ()
     reason: Text = ""
+    published: Snapshot | None = None
+    live: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """A report's address, its title, its first line, and how it is computed.
 
-    *offered* says whether a board's kind of data allows it. A *slow* one reads single votes or simulates: its result is kept for ten minutes. *form* is
-    a template with fields for ``Source.query``, whose names are in *asks*.
+    *offered* says whether a board's kind of data allows it. *form* is a template with fields for ``Source.query``, whose names are in *asks*.
     """
 
     slug: str
@@ -74,6 +74,5 @@ class Page:
     lead: Text
     build: Callable[[Source], Report]
     offered: Callable[[Board], bool] = field(default=lambda _: True)
-    slow: bool = False
     form: str = ""
     asks: tuple[str, ...] = ()

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from numpy.typing import NDArray
 
+from arena.numbers.filters import ADDED, Mixes
 from arena.reports import labels
 from arena.reports.base import Page, Report, Section, Source, Text
+from arena.reports.published import published
 from arena.reports.wording import joined, shown
-from ranking.ballots import Ballots
-from ranking.board import SCALE, BoardResult, build_board
-from ranking.errors import BadInput, NoFit, NotConverged
-from ranking.filters import ExclusionReason, Filtered, FilterSet, apply_filters
-from ranking.pooled import PooledReport, compare_group
-from ranking.rateable import rateable
-from ranking.slices import FEWEST_USERS
+from ranking.board import BoardResult, build_board
+from ranking.errors import BadInput
+from ranking.filters import ExclusionReason, FilterSet
+from ranking.numbers import Numbers
 from ranking.tables import Table, Value
 from ranking.tally import Tally
 from ranking.types import BoardKind
@@ -54,26 +51,40 @@ def asked_filters(query: Mapping[str, str]) -> FilterSet:
     return FilterSet.strictest().admitting(*(reason for reason in ExclusionReason if reason.value in query))
 
 
+_POOLED = {
+    "suppressed": _("Fewer than 5 volunteers cast them: nothing is said of so few."),
+    "insufficient": _("It cannot be told: the models have no ratings under this filter."),
+    "told": _(
+        "By how many rating points the added votes put each model higher than the others do; errors by volunteer, p-values corrected over the models."
+    ),
+}
+
+
 def build(source: Source) -> Report:
     try:
         filters = asked_filters(source.query)
     except BadInput:
         reason = _("The address names a reason that there is not, or names one twice: choose below.")
-        return FilteredReport(reason=reason, choices=_choices(FilterSet.strictest()))
-    votes = source.votes
-    written, choices = str(filters), _choices(filters)
-    if votes is None or not votes.n_votes:
-        reason = _("There are no votes yet: yours can be the first.")
-        return FilteredReport(reason=reason, choices=choices, written=written)
-    left = apply_filters(votes.reasons, filters)
-    ballots = votes.ballots(source.criterion, left.counted)
-    tally = Tally.empty(source.tally.models).merged(ballots.tally())
-    result = build_board(tally, criterion=source.criterion)
-    sections = [_board(result, source.result), _counts(left, int((votes.reasons == 0).sum()))]
-    added = (votes.reasons != 0)[left.counted]
-    if added.any():
-        sections.append(_pooled(ballots, added))
-    return FilteredReport(tuple(sections), choices=choices, written=written)
+        return FilteredReport(reason=reason, live=False, choices=_choices(FilterSet.strictest()))
+    found = published(source, "filters")
+    return FilteredReport(
+        () if found.numbers is None else _sections(found.numbers, filters, source),
+        found.reason,
+        found.snapshot,
+        live=False,
+        choices=_choices(filters),
+        written=str(filters),
+    )
+
+
+def _sections(numbers: Numbers, filters: FilterSet, source: Source) -> tuple[Section, ...]:
+    """Any filter's board is a sum of counts that were stored, and a fit of milliseconds."""
+    mixes = Mixes.of(numbers)
+    result, cited = (
+        build_board(Tally.empty(source.tally.models).merged(mixes.tally(each)), criterion=source.criterion)
+        for each in (filters, FilterSet.strictest())
+    )
+    return (_board(result, cited), _counts(mixes, filters), *_pooled(numbers, mixes, filters))
 
 
 def _choices(filters: FilterSet) -> tuple[Choice, ...]:
@@ -111,14 +122,15 @@ def _board(result: BoardResult, cited: BoardResult) -> Section:
     )
 
 
-def _counts(left: Filtered, n_cited: int) -> Section:
+def _counts(mixes: Mixes, filters: FilterSet) -> Section:
+    reasons = mixes.reasons(filters)
     admitted = [
         format_lazy(
             _("Counted here although something speaks against them ({reason}): {n}."),
             reason=labels.value_label("reason", each.reason.value),
             n=shown(each.admitted),
         )
-        for each in left.reasons
+        for each in reasons
         if each.admitted
     ]
     return Section(
@@ -126,9 +138,9 @@ def _counts(left: Filtered, n_cited: int) -> Section:
         text=joined(
             format_lazy(
                 _("Of {all} votes this filter counts {counted}; the cited board counts {cited}."),
-                all=shown(left.n_votes),
-                counted=shown(left.n_counted),
-                cited=shown(n_cited),
+                all=shown(mixes.n_votes),
+                counted=shown(mixes.n_counted(filters)),
+                cited=shown(mixes.n_counted(FilterSet.strictest())),
             ),
             *admitted,
         ),
@@ -136,56 +148,31 @@ def _counts(left: Filtered, n_cited: int) -> Section:
             "reasons",
             ("reason", "excludes", "votes", "only", "admitted"),
             tuple(
-                (each.reason.value, each.excludes, each.votes, each.only, each.admitted)
-                for each in left.reasons
+                (each.reason.value, each.excludes, each.votes, each.only, each.admitted) for each in reasons
             ),
         ),
     )
 
 
-def _pooled(ballots: Ballots, added: NDArray[np.bool_]) -> Section:
-    """Whether the votes that this filter adds judge a model differently from the others."""
-    n_users = len(np.unique(ballots.user[added]))
-    found = _compared(ballots, added) if n_users >= FEWEST_USERS else None
-    return Section(
-        title=_("Do the added votes judge differently?"),
-        text=_why_pooled(found, n_users),
-        table=Table(
-            "added",
-            ("model", "votes", "effect", "error", "p_value", "adjusted_p", "stands_out"),
-            tuple(
-                (
-                    *(each.model, each.n_votes, _points(each.effect), _points(each.error)),
-                    *(each.p, each.q, each.flagged),
-                )
-                for each in (found.models if found else ())
-            ),
+def _pooled(numbers: Numbers, mixes: Mixes, filters: FilterSet) -> tuple[Section, ...]:
+    """Whether the votes that this filter adds judge a model differently from those that count, each reason's by itself; nothing if none are added."""
+    admitted = {each.reason.value for each in mixes.reasons(filters) if each.admitted}
+    if not admitted:
+        return ()
+    statuses = {str(row[0]): str(row[1]) for row in numbers.table("compared").rows if row[0] in admitted}
+    said = [
+        format_lazy("{reason}: {text}", reason=labels.value_label("reason", reason), text=_POOLED[status])
+        for reason, status in statuses.items()
+        if status != "none"
+    ]
+    rows = tuple(row for row in numbers.table("added").rows if row[0] in admitted)
+    return (
+        Section(
+            title=_("Do the added votes judge differently?"),
+            text=joined(*said, _("Votes that have several reasons are in none of these comparisons.")),
+            table=Table("added", ADDED, rows),
         ),
     )
-
-
-def _compared(ballots: Ballots, added: NDArray[np.bool_]) -> PooledReport | None:
-    part = rateable(ballots)
-    if not part.standing.has_rating:
-        return None
-    try:
-        return compare_group(part.ballots, added[part.within])
-    except (NoFit, NotConverged):
-        return None
-
-
-def _why_pooled(found: PooledReport | None, n_users: int) -> Text:
-    if n_users < FEWEST_USERS:
-        return _("Fewer than 5 volunteers cast them: nothing is said of so few.")
-    if found is None:
-        return _("It cannot be told: the models have no ratings under this filter.")
-    return _(
-        "By how many rating points the added votes put each model higher than the others do; errors by volunteer, p-values corrected over the models."
-    )
-
-
-def _points(nats: float | None) -> float | None:
-    return None if nats is None else nats * SCALE
 
 
 PAGE = Page(
@@ -194,7 +181,6 @@ PAGE = Page(
     lead=_("The board recomputed as if votes that do not count did."),
     build=build,
     offered=lambda board: board.kind == BoardKind.LIVE.value,
-    slow=True,
     form="reports/_filters_form.html",
     asks=(CANONICAL, *(reason.value for reason in ExclusionReason)),
 )

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from arena.reports.base import Figure, Page, Report, Section, Source
+from arena.reports.published import UNPUBLISHED
 from arena.selectors.snapshots import evenly, snapshots_of
 from ranking.lines import Series, lines
 from ranking.models import Board, Snapshot
@@ -24,9 +25,7 @@ def build(source: Source) -> Report:
     found = snapshots_of(board=source.board, criterion=source.criterion)
     listed = list(found.defer("payload", "covariance")[:LISTED])
     if not listed:
-        return Report(
-            reason=_("This board has not been published yet: that follows within minutes of the first votes.")
-        )
+        return Report(reason=UNPUBLISHED)
     drawn = _ratings(evenly(found, DRAWN))
     return Report((*drawn, _list(source.board, listed)))
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from arena.numbers import planner as stored
 from arena.reports.base import Page, Report, Section, Source, Text
+from arena.reports.published import Published, published
 from arena.reports.wording import joined, shown
-from arena.selectors.campaigns import policy_of
 from ranking.goals import Goal, Precision, Separation, TopK
-from ranking.planner import HIGH, LOW, MIDDLE, plan_votes
+from ranking.numbers import Numbers
+from ranking.planner import HIGH, LOW, MIDDLE
 from ranking.plans import Basis, Pace, Plan, PlanStatus
 from ranking.tables import Table
 
-LEVEL = 0.95
-MOST_REPETITIONS, FEWEST_REPETITIONS = 80, 20
-_MODELS_FOR_MOST = 50  # a look at a board takes the cube of its models
 _WIDTHS = (0.1, 10_000.0)
 _BATTLES = (0.1, 100_000.0)
 _MINUTES = (0.01, 1_440.0)
@@ -48,6 +47,7 @@ _GOALS = {
     Separation: _("Wanted: the two models told apart, whichever is better."),
     TopK: _("Wanted: each of the best {goal} told apart from all others."),
 }
+_TOO_MANY = _("This board has more than {most} models: plans for so many are not simulated here.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +68,41 @@ class _WrongField(Exception):
 
 
 def build(source: Source) -> Report:
-    models = tuple(row.model for row in source.result.ratings)
+    found = published(source, stored.REPORT)
+    if found.numbers is None:
+        few = len(source.result.ratings) < 2
+        return _without(source, found, _SAID[PlanStatus.TOO_FEW_MODELS] if few else found.reason)
+    if not found.numbers.has("models"):
+        return _without(source, found, format_lazy(_TOO_MANY, most=shown(stored.MOST_MODELS)))
+    return _planned(source, found, found.numbers)
+
+
+def _without(source: Source, found: Published, reason: Text) -> Planned:
+    return Planned(reason=reason, published=found.snapshot, live=False, asked=_asked(source.query, ()))
+
+
+def _planned(source: Source, found: Published, numbers: Numbers) -> Planned:
+    """Any goal's plan is told from the simulation that was stored."""
+    futures = stored.futures_of(numbers)
+    rank = {row.model: place for place, row in enumerate(source.result.ratings)}
+    models = tuple(sorted(futures.models, key=lambda model: (rank.get(model, len(rank)), model)))
     asked = _asked(source.query, models)
+    without = Planned(published=found.snapshot, live=False, models=models, asked=asked)
     if len(models) < 2:
-        return Planned(reason=_SAID[PlanStatus.TOO_FEW_MODELS], models=models, asked=asked)
+        return replace(without, reason=_SAID[PlanStatus.TOO_FEW_MODELS])
     try:
         goal, pace = _goal(asked, models), _pace(asked)
     except _WrongField as wrong:
-        return Planned(reason=wrong.reason, models=models, asked=asked, wrong=wrong.name)
-    plan = plan_votes(
-        source.tally,
-        goal,
-        policy=policy_of(source.board),
-        pace=pace,
-        level=LEVEL,
-        repetitions=repetitions_for(len(models)),
-    )
+        return replace(without, reason=wrong.reason, wrong=wrong.name)
+    plan = futures.plan(goal, pace)
     if plan.status is PlanStatus.NO_ORDER:
-        return Planned(reason=_SAID[plan.status], models=models, asked=asked)
-    return Planned(
+        return replace(without, reason=_SAID[plan.status])
+    n_votes = found.snapshot.n_votes if found.snapshot else 0
+    return replace(
+        without,
         sections=(_needed(plan), _assumed(plan)),
-        reason="" if source.tally.n_votes else _("There are no votes yet: all of this is assumed."),
-        models=models,
-        asked=asked,
+        reason="" if n_votes else _("There are no votes yet: all of this is assumed."),
     )
-
-
-def repetitions_for(models: int) -> int:
-    """How many futures are simulated: fewer on large boards, so that a plan takes seconds."""
-    return max(FEWEST_REPETITIONS, min(MOST_REPETITIONS, MOST_REPETITIONS * _MODELS_FOR_MOST**2 // models**2))
 
 
 def _asked(query: Mapping[str, str], models: tuple[str, ...]) -> dict[str, str]:
@@ -207,7 +213,7 @@ def _assumed(plan: Plan) -> Section:
     independent = _("Assumed: votes are independent; where one volunteer's votes are alike, it takes more.")
     row = (
         plan.policy,
-        LEVEL,
+        stored.LEVEL,
         plan.pace.battles_a_volunteer,
         plan.pace.minutes,
         plan.reached_share,
@@ -240,7 +246,6 @@ PAGE = Page(
         "How many votes, volunteers and hours are still needed until the board tells what you want to know."
     ),
     build=build,
-    slow=True,
     form="reports/_planner_form.html",
     asks=_FIELDS,
 )

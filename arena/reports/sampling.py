@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from scipy.stats import binomtest
 
 from arena.reports.base import Figure, Page, Report, Section, Source, Text
+from arena.reports.published import published
 from arena.reports.wording import joined, shown
 from arena.selectors.campaigns import policy_of
-from arena.selectors.draws import PolicyLog, Sides, propensity_log, sides_shown
 from inference.selectors import servable_candidates
 from ranking.board import PROVISIONAL_BATTLES, PROVISIONAL_HALF_WIDTH, SCALE
 from ranking.heatmap import heat_map
+from ranking.numbers import Numbers
 from ranking.pairing import CAUGHT_UP, newcomers, unsettled
 from ranking.policies import SamplingPolicy
 from ranking.ranks import quantile
@@ -61,9 +61,13 @@ def build(source: Source) -> Report:
         _pairs(_in_order(source, situation.models), situation, probabilities),
         _newcomers(situation, policy),
     ]
-    if live and (log := propensity_log(source.board)):
-        sections += [_sides(sides_shown(source.board)), _log(log)]
-    return Report(tuple(sections), reason=_caveat(tally, live=live))
+    if not live:
+        return Report(tuple(sections), reason=_caveat(tally, live=live))
+    found = published(source, "sampling", criterion=Criterion.OVERALL)
+    if found.numbers is None or not found.numbers.table("log").rows:
+        return Report(tuple(sections), reason=_caveat(tally, live=live))
+    sections += [_sides(found.numbers), _log(found.numbers)]
+    return Report(tuple(sections), _caveat(tally, live=live), found.snapshot)
 
 
 def _pool(source: Source, *, live: bool) -> list[str]:
@@ -164,47 +168,24 @@ def _newcomers(situation: Situation, policy: SamplingPolicy) -> Section:
     )
 
 
-def _sides(sides: list[Sides]) -> Section:
+def _sides(numbers: Numbers) -> Section:
     return Section(
         title=_("Sides"),
         text=_(
-            "How often each model was shown as A, of all battles drawn, with its interval at 95 per cent (E. B. Wilson, 1927)."
+            "How often each model was shown as A, of all battles drawn until the last publication, with its interval at 95 per cent (E. B. Wilson, 1927)."
         ),
-        table=Table(
-            "sides",
-            ("model", "battles", "as_a", "share_a", "share_low", "share_high"),
-            tuple(_side(each) for each in sides),
-        ),
+        table=numbers.table("sides"),
     )
 
 
-def _log(log: list[PolicyLog]) -> Section:
+def _log(numbers: Numbers) -> Section:
     return Section(
         title=_("What was logged"),
         text=_(
             "Each battle keeps its policy and the probability of its draw, sides included. The mean of 1 / probability is near the number of ordered pairs "
             "that could be drawn, if the log is right and the pool stayed the same."
         ),
-        table=Table(
-            "log",
-            ("policy", "battles", "least", "mean", "most", "choices"),
-            tuple(
-                (each.policy, each.battles, each.least, each.mean, each.most, each.choices) for each in log
-            ),
-        ),
-    )
-
-
-def _side(sides: Sides) -> tuple[str, int, int, float, float, float]:
-    battles = sides.as_a + sides.as_b
-    interval = binomtest(sides.as_a, battles).proportion_ci(0.95, method="wilson")
-    return (
-        sides.model,
-        battles,
-        sides.as_a,
-        sides.as_a / battles,
-        float(interval.low),
-        float(interval.high),
+        table=numbers.table("log"),
     )
 
 
@@ -213,5 +194,4 @@ PAGE = Page(
     title=_("How pairs are drawn"),
     lead=_("The rule that decides who meets whom, and how likely each pair is at this moment."),
     build=build,
-    slow=True,
 )

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from arena.reports.base import Figure, Page, Report, Section, Source, Text
+from arena.reports.published import published
 from arena.reports.wording import joined, shown
-from arena.selectors.covariates import StyledVotes, styled_votes
-from ranking.covariates import SIDE, Covariates, style_covariates
-from ranking.errors import NoFit, NotConverged
-from ranking.rateable import rateable
+from ranking.numbers import Numbers
 from ranking.strips import Strip, strips
-from ranking.style import StyleBoard, Term, build_style_board
-from ranking.tables import Table, Value
 from ranking.types import BoardKind
 from ranking.voters import Spread
 
@@ -28,35 +23,27 @@ _SPREADS = {
 _UNFIT = _(
     "Style cannot be held with these votes: some of it cannot be told from the models, or predicts every vote."
 )
+_UNTOLD = {"unfit": _UNFIT, "unrated": _("The models have no ratings yet, so style cannot be held.")}
 
 
 def build(source: Source) -> Report:
-    votes = styled_votes(source.board, source.criterion)
-    if not votes.ballots.n_votes:
-        return Report(reason=_("There are no votes yet: yours can be the first."))
-    held, idle = differing(votes)
-    try:
-        board = build_style_board(votes.ballots, held)
-    except (NoFit, NotConverged):
-        return Report(reason=_UNFIT)
-    if not board.status.has_rating:
-        return Report(reason=_("The models have no ratings yet, so style cannot be held."))
-    return Report((_terms(board, idle, votes), _ratings(board)))
+    found = published(source, "style")
+    numbers = found.numbers
+    if numbers is None:
+        return Report(reason=found.reason, published=found.snapshot, live=False)
+    if not numbers.has("terms"):
+        return Report(reason=_UNTOLD[str(numbers.facts["status"])], published=found.snapshot, live=False)
+    return Report((_terms(numbers), _ratings(numbers)), published=found.snapshot, live=False)
 
 
-def differing(votes: StyledVotes) -> tuple[Covariates, tuple[str, ...]]:
-    """The covariates in which the rated models' answers differ, and the names of the others."""
-    within = rateable(votes.ballots).within
-    idle = tuple(name for name, (a, b) in votes.measures.items() if (a == b)[within].all())
-    used = {name: both for name, both in votes.measures.items() if name not in idle}
-    if used:
-        return style_covariates(used), idle
-    return Covariates((SIDE,), np.ones((votes.ballots.n_votes, 1))), idle
-
-
-def _terms(board: StyleBoard, idle: tuple[str, ...], votes: StyledVotes) -> Section:
-    told: list[tuple[Value, ...]] = [(term.name, term.estimate, *_ends(term), "told") for term in board.terms]
-    told += [(name, None, None, None, "never_differs") for name in idle]
+def _terms(numbers: Numbers) -> Section:
+    table = numbers.table("terms")
+    drawn = [
+        Strip(str(row["covariate"]), low, middle, high)
+        for row in table.as_json()
+        for low, middle, high in [(row["low"], row["estimate"], row["high"])]
+        if isinstance(low, float) and isinstance(middle, float) and isinstance(high, float)
+    ]
     return Section(
         title=_("What style is worth"),
         text=joined(
@@ -64,73 +51,52 @@ def _terms(board: StyleBoard, idle: tuple[str, ...], votes: StyledVotes) -> Sect
                 "In rating points: for the side, of being shown as A; otherwise of a usual relative difference, "
                 "(A − B) / (A + B) over its root mean square, to the answer that has more of it."
             ),
-            _SPREADS[board.spread],
-            *_read(votes),
+            _SPREADS[Spread(str(numbers.facts["spread"]))],
+            *_read(numbers),
         ),
-        table=Table("terms", ("covariate", "estimate", "low", "high", "status"), tuple(told)),
+        table=table,
         figure=Figure(
             "figures/strips.html",
-            strips(
-                {
-                    "": [
-                        Strip(term.name, _ends(term)[0], term.estimate, _ends(term)[1])
-                        for term in board.terms
-                    ]
-                },
-                column="covariate",
-                through=0.0,
-            ),
+            strips({"": drawn}, column="covariate", through=0.0),
             _("What each kind of style is worth, with its interval; the table below holds the same numbers."),
         ),
     )
 
 
-def _ends(term: Term) -> tuple[float, float]:
-    if term.voter_low is None or term.voter_high is None:
-        return term.low, term.high
-    return term.voter_low, term.voter_high
-
-
-def _read(votes: StyledVotes) -> list[Text]:
-    n = votes.ballots.n_votes
-    said: list[Text] = [format_lazy(_("Votes read: {n}."), n=shown(n))]
-    if votes.n_counted > n:
+def _read(numbers: Numbers) -> list[Text]:
+    facts = numbers.facts
+    said: list[Text] = [format_lazy(_("Votes read: {n}."), n=shown(facts["votes"]))]
+    if facts["older_votes"]:
         said.append(
             format_lazy(
-                _("Older votes left out, as texts take long to read: {n}."), n=shown(votes.n_counted - n)
+                _("Older votes left out, as texts take long to read: {n}."), n=shown(facts["older_votes"])
             )
         )
-    if votes.n_untimed:
+    if facts["untimed_votes"]:
         said.append(
             format_lazy(
                 _("Votes in which a time is not known, so that both sides are taken as equally fast: {n}."),
-                n=shown(votes.n_untimed),
+                n=shown(facts["untimed_votes"]),
             )
         )
     return said
 
 
-def _ratings(board: StyleBoard) -> Section:
-    rows: list[tuple[Value, ...]] = []
-    drawn: dict[str, list[Strip]] = {}
-    for row in board.ratings:
-        plain = None if row.rating is None or row.shift is None else row.rating - row.shift
-        rows.append((row.model, row.rating, row.low, row.high, plain, row.shift, row.status.value))
-        if row.rating is not None and row.low is not None and row.high is not None and plain is not None:
-            drawn[row.model] = [
-                Strip("held", row.low, row.rating, row.high),
-                Strip("plain", plain, plain, plain),
-            ]
+def _ratings(numbers: Numbers) -> Section:
+    table = numbers.table("ratings")
+    drawn = {
+        str(row["model"]): [Strip("held", low, held, high), Strip("plain", plain, plain, plain)]
+        for row in table.as_json()
+        for low, held, high, plain in [(row["low"], row["rating"], row["high"], row["plain_rating"])]
+        if isinstance(low, float) and isinstance(held, float)
+        if isinstance(high, float) and isinstance(plain, float)
+    }
     return Section(
         title=_("Ratings with style held"),
         text=_(
             "Who would stand where if both answers always had the same style, beside the same votes without it."
         ),
-        table=Table(
-            "ratings",
-            ("model", "rating", "low", "high", "plain_rating", "shift", "status"),
-            tuple(rows),
-        ),
+        table=table,
         figure=Figure(
             "figures/strips.html",
             strips(drawn, column="version"),
@@ -145,5 +111,4 @@ PAGE = Page(
     lead=_("What length, Markdown, speed and the side are worth, and the ratings without them."),
     build=build,
     offered=lambda board: board.kind == BoardKind.LIVE.value,
-    slow=True,
 )

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.db.models import BigIntegerField, FilteredRelation, Func, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Length, Lower, Trim
+from django.db.models import BigIntegerField, FilteredRelation, Func, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Extract, Length, Lower, Trim
 from numpy.typing import NDArray
 
 from arena.models import Exclusion, Turn, Vote
+from arena.selectors.columns import (
+    Column,
+    Ids,
+    coded,
+    identity,
+    long,
+    matched,
+    numbered,
+    packed,
+    read_columns,
+    real,
+    uuids,
+    whole,
+)
+from arena.types import Education, LanguageLevel
 from inference.models import Candidate
 from ranking.ballots import Ballots
 from ranking.filters import ExclusionReason, Reasons
 from ranking.models import Board
 from ranking.types import Criterion, Outcome
 
-_CHUNK = 20_000
-_OUTCOMES = {outcome.value: outcome.place for outcome in Outcome}
-_LAST_TURN = Turn.objects.filter(battle=OuterRef("battle")).order_by("-index")
-_COLUMNS = (
-    *("pk", "battle__candidate_a_id", "battle__candidate_b_id", "winner", "as_content__outcome"),
-    *("as_language__outcome", "participant_id", "language_level", "education", "created_at"),
-    *("prompt_chars", "prompt_key", "n_turns"),
-)
+_OUTCOMES = [outcome.value for outcome in sorted(Outcome, key=lambda outcome: outcome.place)]
+_LEVELS = [level.value for level in LanguageLevel]
+_EDUCATIONS = [education.value for education in Education]
+_JUDGED = {
+    Criterion.OVERALL: "winner",
+    Criterion.CONTENT: "as_content__outcome",
+    Criterion.LANGUAGE: "as_language__outcome",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +67,8 @@ class VoteTable:
         Shape ``(n,)``: the length of the battle's first message in characters, and how many messages there were.
     prompts
         Shape ``(n,)``: equal where the first messages are, case and outer spaces aside. A hash of 64 bits, so the texts stay in the database.
+    battles
+        Shape ``(n,)``: the battles' ids, 16 bytes each.
     """
 
     models: tuple[str, ...]
@@ -69,6 +84,7 @@ class VoteTable:
     prompt_chars: NDArray[np.int64]
     turns: NDArray[np.int64]
     prompts: NDArray[np.int64]
+    battles: Ids
 
     @property
     def n_votes(self) -> int:
@@ -94,38 +110,53 @@ class VoteTable:
             prompt_chars=self.prompt_chars[chosen],
             turns=self.turns[chosen],
             prompts=self.prompts[chosen],
+            battles=self.battles[chosen],
         )
 
 
 def vote_table(board: Board, *, until: datetime | None = None) -> VoteTable:
-    """The board's votes, those that do not count included, until a moment or all there are. Three queries, read in chunks."""
+    """The board's votes, those that do not count included, until a moment or all there are. Four queries, two of them by COPY."""
     votes = Vote.objects.filter(battle__campaign__board=board)
     if until is not None:
         votes = votes.filter(created_at__lte=until)
     codes = dict(Candidate.objects.values_list("pk", "code"))
     against = _reasons(board)
-    rows = list(_read(votes))
-    return _table(rows, codes, against)
+    read = _read(votes)
+    return _table(read | {"turns": _turns(board, read["battle"])}, codes, against)
 
 
-def _read(votes: QuerySet[Vote]) -> Iterable[tuple[Any, ...]]:
-    return (
-        votes.annotate(
-            as_content=FilteredRelation(
-                "judgements", condition=Q(judgements__criterion=Criterion.CONTENT.value)
-            ),
-            as_language=FilteredRelation(
-                "judgements", condition=Q(judgements__criterion=Criterion.LANGUAGE.value)
-            ),
-            first_turn=FilteredRelation("battle__turns", condition=Q(battle__turns__index=1)),
-            prompt_chars=Coalesce(Length("first_turn__text"), 0),
-            prompt_key=Coalesce(_hash(Lower(Trim("first_turn__text"))), 0),
-            n_turns=Coalesce(Subquery(_LAST_TURN.values("index")[:1]), 0),
-        )
-        .order_by("created_at", "pk")
-        .values_list(*_COLUMNS)
-        .iterator(chunk_size=_CHUNK)
+def _read(votes: QuerySet[Vote]) -> dict[str, Column]:
+    joined = votes.annotate(
+        as_content=FilteredRelation("judgements", condition=Q(judgements__criterion=Criterion.CONTENT.value)),
+        as_language=FilteredRelation(
+            "judgements", condition=Q(judgements__criterion=Criterion.LANGUAGE.value)
+        ),
+        first_turn=FilteredRelation("battle__turns", condition=Q(battle__turns__index=1)),
     )
+    columns = {
+        "vote": identity("pk"),
+        "battle": identity("battle_id"),
+        "user": identity("participant_id"),
+        "a": identity("battle__candidate_a_id"),
+        "b": identity("battle__candidate_b_id"),
+        **{criterion.value: coded(field, _OUTCOMES) for criterion, field in _JUDGED.items()},
+        "level": coded("language_level", _LEVELS),
+        "education": coded("education", _EDUCATIONS),
+        "seconds": real(Extract("created_at", "epoch")),
+        "chars": whole(Coalesce(Length("first_turn__text"), 0)),
+        "prompt": long(Coalesce(_hash(Lower(Trim("first_turn__text"))), 0)),
+    }
+    return read_columns(joined.order_by("created_at", "pk"), columns)
+
+
+def _turns(board: Board, battles: Ids) -> NDArray[np.int64]:
+    """How many messages each battle has, shape ``(n,)``: most have one, so that only further ones are read."""
+    further = Turn.objects.filter(battle__campaign__board=board, battle__vote__isnull=False, index__gt=1)
+    read = read_columns(further, {"battle": identity("battle_id"), "index": whole("index")})
+    found = np.ones(len(battles), dtype=np.int64)
+    at, within = matched(read["battle"], battles)
+    np.maximum.at(found, at, read["index"][within])
+    return found
 
 
 def _hash(text: Lower) -> Func:
@@ -142,28 +173,40 @@ def _reasons(board: Board) -> dict[UUID, int]:
     return found
 
 
-def _table(rows: list[tuple[Any, ...]], codes: dict[UUID, str], against: dict[UUID, int]) -> VoteTable:
-    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * len(_COLUMNS)
-    pk, a, b, winner, content, language, participant, level, education, created, chars, key, turns = columns
-    models = tuple(sorted({codes[each] for each in {*a, *b}}))
-    place = {pk: models.index(code) for pk, code in codes.items() if code in models}
-    participants = tuple(dict.fromkeys(participant))
-    number = {each: index for index, each in enumerate(participants)}
+def _table(read: dict[str, Column], codes: dict[UUID, str], against: dict[UUID, int]) -> VoteTable:
+    n = len(read["vote"])
+    models, sides = _models(np.concatenate([read["a"], read["b"]]), codes)
+    first, user = numbered(read["user"])
     return VoteTable(
         models=models,
-        a=np.array([place[each] for each in a], dtype=np.int32),
-        b=np.array([place[each] for each in b], dtype=np.int32),
-        outcomes={
-            criterion: np.array([_OUTCOMES[each] for each in column], dtype=np.int8)
-            for criterion, column in zip(Criterion, (winner, content, language), strict=True)
-        },
-        user=np.array([number[each] for each in participant], dtype=np.int64),
-        participants=participants,
-        reasons=np.array([against.get(each, 0) for each in pk], dtype=np.uint16),
-        levels=np.array(level, dtype=np.str_),
-        educations=np.array(education, dtype=np.str_),
-        seconds=np.array([each.timestamp() for each in created], dtype=np.float64),
-        prompt_chars=np.array(chars, dtype=np.int64),
-        turns=np.array(turns, dtype=np.int64),
-        prompts=np.array(key, dtype=np.int64),
+        a=sides[:n],
+        b=sides[n:],
+        outcomes={criterion: read[criterion.value].astype(np.int8) for criterion in Criterion},
+        user=user,
+        participants=tuple(uuids(read["user"][first])),
+        reasons=_against(read["vote"], against),
+        levels=np.array([*_LEVELS, ""])[read["level"]],
+        educations=np.array([*_EDUCATIONS, ""])[read["education"]],
+        seconds=read["seconds"],
+        prompt_chars=read["chars"].astype(np.int64),
+        turns=read["turns"],
+        prompts=read["prompt"],
+        battles=read["battle"],
     )
+
+
+def _models(ids: Ids, codes: dict[UUID, str]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The codes of all models that occur, sorted, and each id's index in them."""
+    first, number = numbered(ids)
+    occurring = [codes[each] for each in uuids(ids[first])]
+    models = tuple(sorted(occurring))
+    place = np.array([models.index(code) for code in occurring], dtype=np.int32)
+    return models, place[number]
+
+
+def _against(votes: Ids, against: dict[UUID, int]) -> Reasons:
+    """Each vote's reasons, shape ``(n,)``."""
+    found = np.zeros(len(votes), dtype=np.uint16)
+    at, within = matched(packed(against), votes)
+    found[at] = np.fromiter(against.values(), dtype=np.uint16, count=len(against))[within]
+    return found

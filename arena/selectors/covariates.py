@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.db.models import FilteredRelation, Q
 from numpy.typing import NDArray
 
-from arena.models import Answer, Vote
+from arena.models import Answer
+from arena.selectors.ballots import VoteTable
+from arena.selectors.columns import uuids
 from arena.types import AnswerStatus, Side
-from inference.models import Candidate
 from ranking.ballots import Ballots
 from ranking.covariates import count_markdown
-from ranking.models import Board
-from ranking.types import Criterion, Outcome
+from ranking.types import Criterion
 
 MOST_VOTES = 50_000
 _CHUNK = 1_000  # battles whose texts are in memory at once
@@ -29,64 +27,44 @@ Measured = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StyledVotes:
-    """The newest votes that count, oldest first, and what was measured on their answers.
+    """The newest votes, oldest first, and what was measured on their answers.
 
     Parameters
     ----------
-    ballots
-        ``n`` votes on one criterion.
+    votes
+        ``n`` of them.
     measures
         From a measure's name to its values for A and for B, shape ``(n,)`` each, over all turns of the battle: *length* in characters, *headers*, *lists* and
         *bold* as counts, *latency* as the mean time to the first words in milliseconds.
     n_counted
-        How many votes count; more than ``n`` where older ones were left out.
+        How many votes there are; more than ``n`` where older ones were left out.
     n_untimed
         Of the ``n``, those without a latency on one side: there both sides have 0, so that they do not differ.
     """
 
-    ballots: Ballots
+    votes: VoteTable
     measures: dict[str, tuple[Measured, Measured]]
     n_counted: int
     n_untimed: int
 
+    def ballots(self, criterion: Criterion) -> Ballots:
+        """The ``n`` votes on one criterion, among the models that occur in them."""
+        whole = self.votes.ballots(criterion)
+        return whole.among(np.unique([whole.a, whole.b]).astype(np.int64))
 
-def styled_votes(board: Board, criterion: Criterion, *, most: int = MOST_VOTES) -> StyledVotes:
-    """The board's newest votes that count with their answers' measures. Three queries, and one for each thousand battles; no more texts are held."""
-    counted = Vote.objects.filter(battle__campaign__board=board, counted=True)
-    rows = _newest(board, criterion, most)
-    battles = [row[0] for row in rows]
-    measured = _measured(battles)
+
+def styled_votes(counted: VoteTable, *, most: int = MOST_VOTES) -> StyledVotes:
+    """The newest of these votes with their answers' measures. One query for each thousand battles; no more texts are held."""
+    chosen = np.arange(counted.n_votes) >= counted.n_votes - most
+    votes = counted.taken(chosen)
+    measured = _measured(uuids(votes.battles))
     untimed = np.isnan(measured[:, :, MEASURES.index("latency")]).any(axis=1)
     measured[untimed, :, MEASURES.index("latency")] = 0.0
     return StyledVotes(
-        ballots=_ballots(rows),
+        votes=votes,
         measures={name: (measured[:, 0, at], measured[:, 1, at]) for at, name in enumerate(MEASURES)},
-        n_counted=max(counted.count(), len(rows)),
+        n_counted=counted.n_votes,
         n_untimed=int(untimed.sum()),
-    )
-
-
-def _newest(board: Board, criterion: Criterion, most: int) -> list[tuple[Any, ...]]:
-    votes = Vote.objects.filter(battle__campaign__board=board, counted=True)
-    outcome = "winner"
-    if criterion is not Criterion.OVERALL:
-        judged = FilteredRelation("judgements", condition=Q(judgements__criterion=criterion.value))
-        votes, outcome = votes.annotate(judged=judged), "judged__outcome"
-    columns = ("battle_id", "battle__candidate_a_id", "battle__candidate_b_id", outcome, "participant_id")
-    return [*votes.order_by("-created_at", "-pk").values_list(*columns)[:most]][::-1]
-
-
-def _ballots(rows: Sequence[tuple[Any, ...]]) -> Ballots:
-    codes = dict(Candidate.objects.values_list("pk", "code"))
-    models = tuple(sorted({codes[each] for row in rows for each in row[1:3]}))
-    place = {pk: models.index(code) for pk, code in codes.items() if code in models}
-    users = {each: number for number, each in enumerate(dict.fromkeys(row[4] for row in rows))}
-    return Ballots(
-        models,
-        np.array([place[row[1]] for row in rows], dtype=np.int64),
-        np.array([place[row[2]] for row in rows], dtype=np.int64),
-        np.array([Outcome(row[3]).place for row in rows], dtype=np.int64),
-        np.array([users[row[4]] for row in rows], dtype=np.int64),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from ranking.models import Board, Snapshot
+from ranking.models import Board, Snapshot, SnapshotReport
 from ranking.types import Criterion, TieRule
 
 
@@ -21,9 +21,14 @@ def latest_snapshot(*, board: Board, criterion: Criterion, ties: TieRule) -> Sna
     """When and how the last one was made; what it holds is not read. One query."""
     return (
         snapshots_of(board=board, criterion=criterion, ties=ties)
-        .only("pk", "board_id", "created_at", "cluster", "n_votes")
+        .only("pk", "board_id", "created_at", "cluster", "n_votes", "tally_checksum")
         .first()
     )
+
+
+def report_on(snapshot: Snapshot, *, report: str, part: str = "") -> SnapshotReport | None:
+    """What was stored of a report, or of a part of it, beside a published board. One query."""
+    return SnapshotReport.objects.filter(snapshot_id=snapshot.pk, report=report, part=part).first()
 
 
 def evenly(found: QuerySet[Snapshot], most: int) -> list[Snapshot]:

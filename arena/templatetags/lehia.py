@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from django import template
@@ -11,12 +12,13 @@ from django.template import Context
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.functional import Promise
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from arena.dates import basque_date
 from arena.reports import labels
+from ranking.heatmap import HeatMap
 
 register = template.Library()
 
@@ -44,11 +46,6 @@ def signed(value: float | None) -> str:
     points = round(value)
     sign = "+" if points > 0 else "−" if points < 0 else ""  # the minus sign is meant
     return f"{sign}{formats.number_format(abs(points), 0)}"
-
-
-@register.filter
-def nth(items: Sequence[str], place: int) -> str:
-    return items[place]
 
 
 @register.filter
@@ -93,10 +90,41 @@ def cell(context: Context, value: object, column: str, names: dict[str, str]) ->
     return formats.localize(value) if isinstance(value, int) else str(labels.value_label(column, str(value)))
 
 
+@register.simple_tag(takes_context=True)
+def cells(context: Context, row: Sequence[object], columns: Sequence[str], names: dict[str, str]) -> str:
+    """A table's row, headed by its first value. One tag for all: a page has thousands of cells, and a template takes its time over each."""
+    first, *others = (cell(context, value, column, names) for value, column in zip(row, columns, strict=True))
+    return format_html(
+        '<th scope="row">{}</th>{}', first, format_html_join("", "<td>{}</td>", ((each,) for each in others))
+    )
+
+
+@register.simple_tag
+def heat_cells(geometry: HeatMap) -> str:
+    """All squares of a heat map with the texts in them; one tag for all, as :func:`cells`."""
+    return format_html_join(
+        "",
+        '<rect class="{}" x="{}" y="{}" width="{}" height="{}" fill-opacity="{}"/>'
+        '<text class="{}" x="{}" y="{}" text-anchor="middle" dominant-baseline="middle">{}</text>',
+        (
+            (
+                *("over" if each.over else "under", each.x, each.y, geometry.cell, geometry.cell, each.shade),
+                *("in on-dark" if each.dark else "in", each.text_x, each.text_y, each.text),
+            )
+            for each in geometry.cells
+        ),
+    )
+
+
 def _model_cell(context: Context, model: str, names: dict[str, str]) -> str:
     name = names.get(model, model)
     linked: Collection[str] = context.get("linked") or ()
     if model not in linked:
         return name
-    address = reverse("model", args=[context["board"].slug, model])
+    address = _model_address(context["board"].slug, model)
     return format_html('<a href="{}?criterion={}">{}</a>', address, context["criterion"], name)
+
+
+@lru_cache(maxsize=4096)
+def _model_address(board: str, model: str) -> str:
+    return reverse("model", args=[board, model])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import cast
+from datetime import datetime
 
-from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from arena.reports import registry
-from arena.reports.base import Page, Report, Source
+from arena.reports.base import Report, Source
 from arena.views.boards import asked_criterion, criterion_choices, display_names
 from arena.views.downloads import file_answer
 from ranking.board import build_board
@@ -20,7 +18,6 @@ from ranking.models import Board
 from ranking.selectors import board_tally, criteria_of
 from ranking.tables import Table, to_csv, to_json, to_latex
 
-KEPT_S = 600
 LONGEST_ANSWER = 200  # characters of one field of a report's form
 
 
@@ -36,7 +33,7 @@ def report(request: HttpRequest, slug: str, page: str) -> HttpResponse:
     tally = board_tally(board=board, criterion=criterion)
     query = {name: request.GET[name][:LONGEST_ANSWER] for name in found.asks if name in request.GET}
     source = Source(board, criterion, tally, build_board(tally, criterion=criterion), query)
-    built = built_report(found, source)
+    built = found.build(source)
     if "format" in request.GET:
         return download(request, built, name=f"{board.slug}-{found.slug}-{criterion}", source=source)
     context = {
@@ -54,35 +51,32 @@ def report(request: HttpRequest, slug: str, page: str) -> HttpResponse:
     return render(request, "report.html", context)
 
 
-def built_report(page: Page, source: Source) -> Report:
-    """The report; a slow one from this process's memory where it was made within the last minutes."""
-    if not page.slow:
-        return page.build(source)
-    asked = sorted(source.query.items())
-    key = hashlib.sha256(
-        repr((source.board.pk, page.slug, source.criterion.value, asked)).encode()
-    ).hexdigest()
-    return cast(Report, cache.get_or_set(f"report-{key}", lambda: page.build(source), KEPT_S))
-
-
 def download(request: HttpRequest, built: Report, *, name: str, source: Source) -> HttpResponse:
     """The report's tables as a file. 404 for a format or table that is not there."""
     tables = [section.table for section in built.sections]
     form = request.GET["format"]
     if form == "json":
-        about = {
-            "board": source.board.slug,
-            "criterion": source.criterion.value,
-            "n_votes": source.result.n_votes,
-            "computed_at": timezone.now().isoformat(timespec="seconds"),
-        }
-        return file_answer(to_json(tables, **about), "application/json", f"{name}.json")
+        return file_answer(to_json(tables, **_about(built, source)), "application/json", f"{name}.json")
     table = _asked_table(request, tables)
     if form == "csv":
         return file_answer(to_csv(table), "text/csv", f"{name}-{table.name}.csv")
     if form == "tex":
         return file_answer(to_latex(table), "application/x-tex", f"{name}-{table.name}.tex")
     raise Http404
+
+
+def _about(built: Report, source: Source) -> dict[str, str | int]:
+    """What a file says beside its tables: of stored numbers, the published board that they belong to."""
+    about: dict[str, str | int] = {"board": source.board.slug, "criterion": source.criterion.value}
+    if built.published is not None:
+        about |= {"snapshot": str(built.published.pk), "published_at": _iso(built.published.created_at)}
+    if built.published is not None and not built.live:
+        return about | {"n_votes": built.published.n_votes}
+    return about | {"n_votes": source.result.n_votes, "computed_at": _iso(timezone.now())}
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
 
 
 def _asked_table(request: HttpRequest, tables: list[Table]) -> Table:

@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from ranking.ballots import Ballots
-from ranking.board import board_of
+from ranking.board import INDEPENDENT, board_of
 from ranking.errors import NotConverged
-from ranking.estimates import Cast, Estimate
-from ranking.models import Board, Snapshot
+from ranking.estimates import Cast, Counted, Estimate, Evidence
+from ranking.filters import FilterSet
+from ranking.models import Board, Snapshot, SnapshotReport
+from ranking.numbers import Numbers
 from ranking.tally import Tally
 from ranking.types import Criterion, TieRule
 from ranking.version import code_version
@@ -62,26 +64,76 @@ def publish_snapshot(
 ) -> Snapshot:
     """Publish a board from single votes: intervals clustered by voter, what a voter weighs on a model capped."""
     weighed = cut.ballots if cap is None else cut.ballots.reweighted(capped_weights(cut.ballots, cap))
-    evidence = Cast(weighed, clustered=True)
-    snapshot = Snapshot(
-        board=board,
-        criterion=criterion.value,
+    return _published(
+        board,
+        criterion,
+        Cast(weighed, clustered=True),
         slice=cut.slice,
         ties=ties.value,
         filters=cut.filters,
         cluster=VOTERS,
         cap=cap,
         cut_at=cut.at,
-        code_version=code_version(),
         tally_checksum=tally_checksum(cut.ballots.tally()),
         n_votes=cut.ballots.n_votes,
         n_excluded=cut.n_excluded,
-        payload=board_of(evidence, criterion, ties, 0.95, VOTERS).as_json(),
+    )
+
+
+def publish_counts(*, board: Board, criterion: Criterion, tally: Tally, at: datetime) -> Snapshot:
+    """Publish a board of which counts alone are known, half-win ties: each vote stands for itself, and none is left out."""
+    return _published(
+        board,
+        criterion,
+        Counted(tally),
+        slice="",
+        ties=TieRule.HALF.value,
+        filters=str(FilterSet(frozenset())),
+        cluster=INDEPENDENT,
+        cap=None,
+        cut_at=at,
+        tally_checksum=tally_checksum(tally),
+        n_votes=tally.n_votes,
+        n_excluded=0,
+    )
+
+
+def _published(board: Board, criterion: Criterion, evidence: Evidence, **how: Any) -> Snapshot:
+    ties = TieRule(how["ties"])
+    snapshot = Snapshot(
+        board=board,
+        criterion=criterion.value,
+        code_version=code_version(),
+        payload=board_of(evidence, criterion, ties, 0.95, how["cluster"]).as_json(),
         covariance=_covariance(evidence, ties),
+        **how,
     )
     snapshot.checksum = checksum(snapshot)
     snapshot.save(force_insert=True)
     return snapshot
+
+
+def store_report(
+    *, snapshot: Snapshot, report: str, part: str = "", numbers: Numbers | None, failure: str = ""
+) -> SnapshotReport:
+    """Put a report's numbers, or why there are none, beside the board that they were computed with."""
+    stored = SnapshotReport(
+        snapshot=snapshot,
+        report=report,
+        part=part,
+        payload=None if numbers is None else numbers.as_json(),
+        failure=failure,
+        code_version=code_version(),
+    )
+    stored.checksum = report_checksum(stored)
+    stored.save(force_insert=True)
+    return stored
+
+
+def report_checksum(stored: SnapshotReport) -> str:
+    """As :func:`checksum`, over the report and the checksum of its board, so that neither can be put in another's place."""
+    whole = {name: getattr(stored, name) for name in ("report", "part", "payload", "failure", "code_version")}
+    return _digest(whole | {"snapshot": stored.snapshot.checksum})
 
 
 def checksum(snapshot: Snapshot) -> str:
@@ -106,7 +158,7 @@ def _digest(whole: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _covariance(evidence: Cast, ties: TieRule) -> dict[str, Any]:
+def _covariance(evidence: Evidence, ties: TieRule) -> dict[str, Any]:
     """Strengths and their covariance, in nats, of the rated models; empty where nothing can be fitted."""
     try:
         estimate = evidence.estimate(ties)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from django.utils import timezone
 
 from arena.reports.base import Source
+from arena.services import boards
 from ranking import reference
 from ranking.ballots import Ballots
 from ranking.board import build_board
@@ -38,6 +41,12 @@ def live_board(*tallies: Tally) -> Board:
 def source_of(board: Board, criterion: Criterion = Criterion.OVERALL) -> Source:
     tally = board_tally(board=board, criterion=criterion)
     return Source(board, criterion, tally, build_board(tally, criterion=criterion))
+
+
+def published_source(board: Board, criterion: Criterion = Criterion.OVERALL, **query: str) -> Source:
+    """As :func:`source_of`, of a board that is published if that is due."""
+    boards.publish(board)
+    return replace(source_of(board, criterion), query=query)
 
 
 def make_snapshot(

@@ -6,40 +6,53 @@ import csv
 import io
 import re
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
+from arena.numbers import planner as stored
+from arena.numbers.material import material_of
 from arena.reports import planner
 from arena.reports.planner import Planned
-from arena.services.campaigns import ensure_default_campaign
+from arena.services import boards
 from inference.models import Candidate
 from ranking import reference
+from ranking.ballots import Ballots
 from ranking.models import Board
+from ranking.numbers import Numbers
 from ranking.plans import PlanStatus
-from ranking.services import TallyEntry, record, replace_tally
+from ranking.selectors import load_tally
+from ranking.services import publish_counts, replace_tally, store_report
 from ranking.tally import Tally
-from ranking.types import BoardKind, Criterion, Outcome
+from ranking.types import BoardKind, Criterion
+from tests.arena.boards import published_board, source_of
 from tests.arena.builders import make_campaign
-from tests.arena.test_reports import source_of
+from tests.arena.crowds import store
 from tests.ranking.builders import make_tally
 
 GPT = "gpt-4o-2024-11-20"
 pytestmark = pytest.mark.django_db
 
 
+@cache
+def plan_of_2025() -> Numbers:
+    """Computed once: a second for each test would be too much."""
+    material = material_of(Board.objects.get(slug=reference.BOARD_SLUG))
+    return stored.compute(material, Criterion.OVERALL)
+
+
 @pytest.fixture
 def published() -> Board:
-    ensure_default_campaign()
-    pairs = str(reference.pairs_path())
-    call_command(
-        "import_preferences", pairs, layout="pairs", board=reference.BOARD_SLUG, stdout=io.StringIO()
-    )
-    return Board.objects.get(slug=reference.BOARD_SLUG)
+    board = published_board()
+    tally = load_tally(board_id=board.pk, criterion=Criterion.OVERALL)
+    snapshot = publish_counts(board=board, criterion=Criterion.OVERALL, tally=tally, at=timezone.now())
+    store_report(snapshot=snapshot, report=stored.REPORT, numbers=plan_of_2025())
+    return board
 
 
 def planned(board: Board, **asked: str) -> Planned:
@@ -56,6 +69,7 @@ def efforts(report: Planned) -> dict[Any, Any]:
 def imported(counts: Tally) -> Board:
     board = Board.objects.create(slug="beste", name="B", kind=BoardKind.IMPORTED.value)
     replace_tally(board=board, tallies={Criterion.OVERALL: counts})
+    boards.publish(board)
     return board
 
 
@@ -110,6 +124,7 @@ def test_what_a_million_votes_do_not_tell_has_no_number() -> None:
 
 def test_a_single_model_has_no_plan() -> None:
     campaign = make_campaign(candidates=1)
+    assert boards.publish(campaign.board) == []
     report = planned(campaign.board)
     with translation.override("en"):
         assert str(report.reason) == str(planner._SAID[PlanStatus.TOO_FEW_MODELS])
@@ -118,6 +133,7 @@ def test_a_single_model_has_no_plan() -> None:
 
 def test_nobody_is_best_among_models_that_nothing_tells_apart(client: Client) -> None:
     campaign = make_campaign(candidates=3)
+    boards.publish(campaign.board)
     report = planned(campaign.board, goal="top_k", k="1")
     assert not report.sections
     with translation.override("en"):
@@ -127,6 +143,7 @@ def test_nobody_is_best_among_models_that_nothing_tells_apart(client: Client) ->
 
 def test_a_board_without_votes_is_planned_from_what_is_assumed() -> None:
     campaign = make_campaign(candidates=4)
+    boards.publish(campaign.board)
     report = planned(campaign.board, width="25")
     with translation.override("en"):
         assert "all of this is assumed" in str(report.reason)
@@ -141,10 +158,12 @@ def test_a_board_without_votes_is_planned_from_what_is_assumed() -> None:
 def test_models_without_a_rating_count_as_spread_like_the_others() -> None:
     campaign = make_campaign(candidates=3)
     one, other, _ = Candidate.objects.values_list("code", flat=True)
-    for outcome, votes in ((Outcome.A_BETTER, 30), (Outcome.B_BETTER, 20)):
-        record(
-            board_id=campaign.board_id, entries=[TallyEntry(Criterion.OVERALL, one, other, outcome)] * votes
-        )
+    votes = np.arange(50)
+    ballots = Ballots(
+        (one, other), np.zeros(50, dtype=int), np.ones(50, dtype=int), (votes < 20).astype(int), votes % 9
+    )
+    store(ballots, campaign=campaign)
+    boards.publish(campaign.board)
     with translation.override("en"):
         assert "spread as the rated ones are" in str(planned(campaign.board, width="50").sections[1].text)
 
@@ -226,7 +245,7 @@ def test_downloads_plan_what_the_address_asks(client: Client, published: Board) 
     assert int(read[0][1]["votes"]) > int(read[1][1]["votes"]) > 0
 
 
-def test_a_kept_plan_is_written_in_each_readers_language(client: Client, published: Board) -> None:
+def test_a_stored_plan_is_written_in_each_readers_language(client: Client, published: Board) -> None:
     address = reverse("report", args=[published.slug, "planner"])
     first = client.get(address).content.decode()
     client.post(reverse("set_language"), {"language": "en", "next": "/"})
@@ -241,8 +260,16 @@ def test_a_kept_plan_is_written_in_each_readers_language(client: Client, publish
 
 
 def test_large_boards_are_simulated_less_often() -> None:
-    told = [planner.repetitions_for(models) for models in (2, 21, 50, 100, 1000)]
+    told = [stored.repetitions_for(models) for models in (2, 21, 50, 100, 1000)]
     assert told == [80, 80, 80, 20, 20]
+
+
+def test_a_board_of_very_many_models_is_not_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored, "MOST_MODELS", 2)
+    report = planned(imported(make_tally("x>y*3", "y>z*2", "z>x*2")))
+    assert (report.sections, report.models) == ((), ())
+    with translation.override("en"):
+        assert "more than 2 models" in str(report.reason)
 
 
 def test_every_status_has_words() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
@@ -17,16 +15,15 @@ from arena.models import Battle, Campaign, Participant
 from arena.reports import sampling
 from arena.reports.base import Report, Section
 from arena.selectors.draws import propensity_log, sides_shown
-from arena.services.campaigns import ensure_default_campaign
+from arena.services import boards
 from inference.models import Candidate, ModelEndpoint
 from inference.types import EndpointStatus
-from ranking import reference
 from ranking.heatmap import HeatMap
 from ranking.models import Board
 from ranking.services import TallyEntry, record
 from ranking.types import Criterion, Outcome
+from tests.arena.boards import published_board, source_of
 from tests.arena.builders import begin, make_campaign, make_participant
-from tests.arena.test_reports import source_of
 
 pytestmark = pytest.mark.django_db
 
@@ -38,12 +35,7 @@ def campaign() -> Campaign:
 
 @pytest.fixture
 def published() -> Board:
-    ensure_default_campaign()
-    pairs = str(reference.pairs_path())
-    call_command(
-        "import_preferences", pairs, layout="pairs", board=reference.BOARD_SLUG, stdout=io.StringIO()
-    )
-    return Board.objects.get(slug=reference.BOARD_SLUG)
+    return published_board()
 
 
 def codes() -> list[str]:
@@ -214,6 +206,7 @@ def test_sides_have_their_share_and_interval(campaign: Campaign) -> None:
     one, other, *_ = Candidate.objects.order_by("code")
     volunteer = make_participant(campaign)
     battles(campaign, volunteer, iter([(one, other, 0.1)] * 6 + [(other, one, 0.1)] * 4))
+    boards.publish(campaign.board)
     told = {row["model"]: row for row in rows(campaign.board, "sides")}
     assert set(told) == {one.code, other.code}
     assert [told[one.code][name] for name in ("battles", "as_a", "share_a")] == [10, 6, 0.6]
@@ -227,6 +220,7 @@ def test_the_log_says_what_each_policy_drew(campaign: Campaign) -> None:
     one, other, *_ = Candidate.objects.order_by("code")
     battles(campaign, make_participant(campaign), iter([(one, other, 0.1), (other, one, 0.4)]))
     begin(make_participant(campaign))
+    boards.publish(campaign.board)
     by = {row["policy"]: row for row in rows(campaign.board, "log")}
     assert {name: row["battles"] for name, row in by.items()} == {"balanced-2": 1, "uniform": 2}
     old = by["uniform"]
@@ -239,6 +233,21 @@ def test_a_board_of_its_own_has_a_log_of_its_own(campaign: Campaign, published: 
     begin(make_participant(campaign))
     assert (propensity_log(published), sides_shown(published)) == ([], [])
     assert sum(each.as_a for each in sides_shown(campaign.board)) == 1
+    boards.publish(campaign.board)
     assert set(sections(sampling.build(source_of(campaign.board)))) == {
         *("policy", "pairs", "newcomers", "sides", "log")
     }
+
+
+def test_what_was_drawn_is_told_of_the_last_publication_and_under_every_criterion(
+    campaign: Campaign, client: Client
+) -> None:
+    begin(make_participant(campaign))
+    boards.publish(campaign.board)
+    begin(make_participant(campaign))
+    for criterion in Criterion:
+        told = sections(sampling.build(source_of(campaign.board, criterion)))["log"].table.as_json()
+        assert [row["battles"] for row in told] == [1]
+    page = client.get(reverse("report", args=[campaign.board.slug, "sampling"])).content.decode()
+    snapshot = campaign.board.snapshots.get(criterion="overall")
+    assert reverse("snapshot", args=[campaign.board.slug, snapshot.pk]) in page

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
 
 from arena.models import Battle, Campaign, Participant, Vote
+from arena.numbers.material import Votes, material_of
+from arena.numbers.quality import repeated
 from arena.reports import filters, quality, slices, style
-from arena.reports.base import Report, Source
-from arena.selectors.ballots import vote_table
+from arena.reports.base import Report
 from arena.selectors.covariates import styled_votes
 from arena.selectors.judgements import Judgements
+from arena.services import boards
 from arena.services.exclusions import exclude
 from arena.services.votes import cast_vote
 from arena.types import ExclusionSource, Side
@@ -21,7 +22,7 @@ from inference.models import Candidate
 from ranking.filters import ExclusionReason
 from ranking.tables import Value
 from ranking.types import Criterion, Outcome
-from tests.arena.boards import published_board, source_of
+from tests.arena.boards import published_board, published_source
 from tests.arena.builders import begin, complete, finish, make_campaign, make_participant
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +70,7 @@ def campaign() -> Campaign:
 
 
 def test_the_published_boards_one_pair_of_106_battles_stands_out() -> None:
-    report = quality.build(source_of(published_board()))
+    report = quality.build(published_source(published_board()))
     over = [row for row in rows(report, "sampling") if row["sampling"] == "over"]
     assert [row["battles"] for row in over] == [106]
     assert over[0]["residual"] == pytest.approx(5.71, abs=0.01)
@@ -82,7 +83,7 @@ def test_what_does_not_count_is_told_and_adds_up(campaign: Campaign) -> None:
     exclude(vote_id=votes[0].pk, reason=ExclusionReason.RATE, source=ExclusionSource.STAFF)
     exclude(vote_id=votes[1].pk, reason=ExclusionReason.RATE, source=ExclusionSource.STAFF)
     exclude(vote_id=votes[1].pk, reason=ExclusionReason.GUEST, source=ExclusionSource.STAFF)
-    report = quality.build(source_of(campaign.board))
+    report = quality.build(published_source(campaign.board))
     totals = {row["kind"]: row["votes"] for row in rows(report, "totals")}
     assert totals == {"all": 40, "counted": 38, "one_reason": 1, "several_reasons": 1}
     told = {row["reason"]: (row["votes"], row["only"]) for row in rows(report, "exclusions")}
@@ -96,7 +97,7 @@ def test_few_volunteers_are_not_counted_by_what_their_votes_look_like() -> None:
     campaign = make_campaign()
     for number in range(4):
         judged(answered(make_participant(campaign), f"Galdera {number}"), (A, B)[number % 2])
-    told = rows(quality.build(source_of(campaign.board)), "raters")
+    told = rows(quality.build(published_source(campaign.board)), "raters")
     assert {row["status"] for row in told} == {"suppressed"}
     assert {row["flagged_users"] for row in told} == {None}
 
@@ -108,21 +109,28 @@ def test_the_same_question_of_the_same_pair_is_one_item_whichever_side_each_was_
         battle = answered(make_participant(campaign), ("kaixo", "  Kaixo", "Agur")[number % 3])
         for_it = A if battle.candidate_a_id == favourite.pk else B
         judged(battle, for_it if number % 3 < 2 else TIE)
-    found = quality.repeated(vote_table(campaign.board), Criterion.CONTENT)
+    found = repeated(votes_of(campaign), Criterion.CONTENT)
     assert (found.n_items, found.n_judgements) == (2, 12)
     assert found.nominal is not None
     assert found.nominal.value == pytest.approx(1)
 
 
-def asked(source: Source, **query: str) -> Report:
-    return filters.build(replace(source, query=query))
+def votes_of(campaign: Campaign) -> Votes:
+    material = material_of(campaign.board)
+    assert isinstance(material, Votes)
+    return material
 
 
 def test_a_filter_says_what_it_admits_and_by_how_much_it_moves_the_board(campaign: Campaign) -> None:
-    for vote in Vote.objects.filter(winner="a_better")[:6]:
+    favourite = Candidate.objects.order_by("code")[0]
+    for_it = Q(winner="a_better", battle__candidate_a=favourite) | Q(
+        winner="b_better", battle__candidate_b=favourite
+    )
+    for vote in Vote.objects.filter(for_it)[:6]:
         exclude(vote_id=vote.pk, reason=ExclusionReason.GUEST, source=ExclusionSource.STAFF)
-    source = source_of(campaign.board)
-    cited, admitting = asked(source), asked(source, guest="on")
+    board = campaign.board
+    cited = filters.build(published_source(board))
+    admitting = filters.build(published_source(board, guest="on"))
     assert {row["difference"] for row in rows(cited, "board")} == {0.0}
     assert any(row["difference"] for row in rows(admitting, "board"))
     told = {row["reason"]: row for row in rows(admitting, "reasons")}
@@ -130,11 +138,13 @@ def test_a_filter_says_what_it_admits_and_by_how_much_it_moves_the_board(campaig
     assert sum(int(row["battles"] or 0) for row in rows(admitting, "board")) == 2 * 40
     assert sum(int(row["battles"] or 0) for row in rows(cited, "board")) == 2 * 34
     written = getattr(admitting, "written")  # noqa: B009  # a report that fills its form again
-    assert rows(asked(source, exclude=written), "board") == rows(admitting, "board")
-    assert asked(source, exclude="whim").reason
+    cited_so = filters.build(published_source(board, exclude=written))
+    assert rows(cited_so, "board") == rows(admitting, "board")
+    assert filters.build(published_source(board, exclude="whim")).reason
 
 
 def test_a_filters_page_keeps_what_was_asked_in_its_downloads(campaign: Campaign, client: Client) -> None:
+    boards.publish(campaign.board)
     address = reverse("report", args=[campaign.board.slug, "filters"])
     text = client.get(address, {"guest": "on", "criterion": "content"}).content.decode()
     assert "criterion=content&amp;guest=on&amp;format=csv" in text
@@ -142,7 +152,7 @@ def test_a_filters_page_keeps_what_was_asked_in_its_downloads(campaign: Campaign
 
 
 def test_a_slice_of_fewer_than_five_volunteers_says_nothing(campaign: Campaign) -> None:
-    report = slices.build(source_of(campaign.board))
+    report = slices.build(published_source(campaign.board))
     told = {row["slice"]: row for row in rows(report, "slices")}
     assert told["C1-C2"]["users"] == 6
     assert (told["B1-B2"]["status"], told["B1-B2"]["users"], told["B1-B2"]["votes"]) == (
@@ -154,21 +164,22 @@ def test_a_slice_of_fewer_than_five_volunteers_says_nothing(campaign: Campaign) 
 
 @pytest.mark.parametrize(("by", "names"), [("turns", {"1", "2", "3+"}), ("length", None), ("week", None)])
 def test_votes_are_sliced_by_what_was_asked(campaign: Campaign, by: str, names: set[str] | None) -> None:
-    report = slices.build(replace(source_of(campaign.board), query={"by": by}))
+    report = slices.build(published_source(campaign.board, by=by))
     told = rows(report, "slices")
     assert sum(int(row["votes"] or 0) for row in told) == 40
     assert names is None or {row["slice"] for row in told} == names
-    assert slices.build(replace(source_of(campaign.board), query={"by": "shoe"})).reason
+    assert slices.build(published_source(campaign.board, by="shoe")).reason
 
 
 def test_style_is_measured_on_the_stored_answers(campaign: Campaign) -> None:
-    read = styled_votes(campaign.board, Criterion.OVERALL)
+    counted = votes_of(campaign).counted
+    read = styled_votes(counted)
     a, b = read.measures["length"]
     first = Battle.objects.order_by("created_at")[0]
     lengths = {side: sum(len(text) for text in texts) for side, texts in answers_of(first).items()}
     assert (a[0], b[0]) == (lengths["A"], lengths["B"])
     assert (read.n_counted, read.n_untimed) == (40, 0)
-    assert styled_votes(campaign.board, Criterion.OVERALL, most=7).ballots.n_votes == 7
+    assert styled_votes(counted, most=7).ballots(Criterion.OVERALL).n_votes == 7
 
 
 def answers_of(battle: Battle) -> dict[str, list[str]]:
@@ -180,7 +191,7 @@ def answers_of(battle: Battle) -> dict[str, list[str]]:
 
 
 def test_style_tells_what_length_is_worth_and_what_never_differs(campaign: Campaign) -> None:
-    report = style.build(source_of(campaign.board))
+    report = style.build(published_source(campaign.board))
     told = {row["covariate"]: row for row in rows(report, "terms")}
     assert told["length"]["status"] == "told"
     assert float(told["length"]["low"] or 0) < float(told["length"]["high"] or 0)

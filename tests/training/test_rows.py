@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from pathlib import Path
 
 import pyarrow
@@ -134,3 +135,60 @@ def test_messages_of_both_names_get_the_templates_roles() -> None:
 def test_other_chats_are_refused_with_a_reason(raw: object) -> None:
     with pytest.raises(BadData):
         messages_of({"conversations": raw})
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "jsonl.gz", "jsonl.zst"])
+def test_a_line_too_long_is_a_bad_row_and_the_next_is_read(tmp_path: Path, kind: str) -> None:
+    path, bad = tmp_path / f"rows.{kind}", BadRows()
+    with open_to_write(path) as file:
+        file.writelines(
+            map(line, [{"text": "bat"}, {"text": "b" * 5000}, {"text": "hiru"}, {"text": "l" * 5000}])
+        )
+    found = [(place.row, fields["text"]) for place, fields in read_rows(path, bad, longest=100)]
+    assert found == [(1, "bat"), (3, "hiru")]
+    reason = {"rows": 2, "first": [f"{path}:2", f"{path}:4"]}
+    assert bad.report()["reasons"] == {"a line of too many bytes": reason}
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_a_line_of_just_so_many_bytes_is_read(tmp_path: Path, extra: int) -> None:
+    path, bad = tmp_path / "rows.jsonl", BadRows()
+    path.write_bytes(line({"text": "bat"}) + line({"text": "bi"}))
+    longest = len(line({"text": "bat"})) - 1 - extra
+    assert len(list(read_rows(path, bad, longest=longest))) == 2 - extra
+
+
+def test_brackets_without_end_are_a_bad_row(tmp_path: Path) -> None:
+    path, bad = tmp_path / "rows.jsonl", BadRows()
+    path.write_bytes(b"[" * 200_000 + b"\n" + line({"text": "bi"}))
+    assert [fields["text"] for _, fields in read_rows(path, bad)] == ["bi"]
+    assert bad.counts == {"not JSON": 1}
+
+
+def test_counting_begins_anew_and_what_was_told_stays() -> None:
+    bad = BadRows()
+    bad.add(Place("f", 1), "no text")
+    told = bad.report()
+    bad.clear()
+    bad.add(Place("f", 2), "no text")
+    assert told["reasons"]["no text"] == {"rows": 1, "first": ["f:1"]}
+    assert bad.report()["reasons"]["no text"] == {"rows": 1, "first": ["f:2"]}
+
+
+def test_a_report_can_be_counted_on() -> None:
+    bad = BadRows(located=2)
+    for row in range(1, 5):
+        bad.add(Place("f", row), "no text")
+    again = BadRows.of_report(bad.report())
+    assert again.report() == bad.report()
+    again.add(Place("f", 5), "no text")
+    assert again.counts == {"no text": 5}
+
+
+def test_a_large_row_group_is_read_in_pieces(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    texts = [random.Random(n).randbytes(2_000).hex() for n in range(6_000)]
+    pyarrow.parquet.write_table(pyarrow.table({"text": texts}), path, row_group_size=10_000)
+    held = [pyarrow.total_allocated_bytes() for _ in read_rows(path, BadRows())]
+    assert len(held) == 6_000
+    assert max(held) < path.stat().st_size / 2

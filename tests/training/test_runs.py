@@ -126,7 +126,10 @@ def test_a_signal_saves_and_the_run_goes_on_to_the_same_weights(
             train(recipe, options)
     assert record(tmp_path / "own")["status"] == "interrupted"
     assert record(tmp_path / "own")["error"] is None
-    first = record(tmp_path / "own")
+    first = record(tmp_path / "own") | dict.fromkeys(
+        ("created_at", "started_at"), "2026-01-02T03:04:05+00:00"
+    )
+    (tmp_path / "own" / "run.json").write_text(json.dumps(first))
     finished = train(recipe, Options(runs=tmp_path, name="own", resume=True))
     assert finished.progress.step == 4
     found = record(tmp_path / "own")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import yaml
 from transformers import PreTrainedTokenizerFast
 
-from tests.training.small import chats, documents, tokenizer, write_rows
+from tests.training.small import Messages, chats, documents, tokenizer, write_rows
 from training import cli, config
 from training.config import Recipe
 from training.data.row_set import RowSet
@@ -67,6 +68,39 @@ def test_a_recipes_digits_say_which_sources_are_read(recipe: Recipe, roots: Root
     text = text_of(found)
     assert all(row["text"] in text for row in documents(40))
     assert all(each["conversations"][1]["content"].strip() in text for each in chats(60))
+
+
+def test_from_file_to_row_exactly_the_answers_are_learnt(tmp_path: Path, roots: Roots) -> None:
+    assert roots.data is not None
+    talks: list[Messages] = [
+        [
+            {"role": "system", "content": f"{number}. eguna."},
+            {"role": "user", "content": "Kaixo"},
+            {"role": "assistant", "content": f" Lehena {number} \n"},
+            {"role": "user", "content": "Eta orain?"},
+            {"role": "assistant", "content": f"Bigarrena {number}"},
+        ]
+        for number in range(12)
+    ]
+    write_rows(roots.data / "chats" / "eu.jsonl.gz", [{"conversations": each} for each in talks])
+    found = row_set(config.load_file(written(tmp_path, "own_010", row_tokens=400)), tokenizer(), roots)
+    learnt = []
+    for index in range(len(found)):
+        labels = [label for label in found[index]["labels"] if label != IGNORED]
+        learnt += str(tokenizer().decode(labels)).split("<|eot_id|>")[:-1]
+    assert sorted(learnt) == sorted(
+        f"{word} {number}" for number in range(12) for word in ("Lehena", "Bigarrena")
+    )
+
+
+def test_no_row_of_a_recipe_has_two_begin_tokens_side_by_side(recipe: Recipe, roots: Roots) -> None:
+    found = row_set(recipe, tokenizer(), roots)
+    begin = tokenizer().bos_token_id
+    for index in range(len(found)):
+        row = found[index]
+        places = [place for place, token in enumerate(row["input_ids"]) if token == begin]
+        assert all(row["position_ids"][place] == 0 for place in places)
+        assert all(later - sooner > 1 for sooner, later in pairwise(places))
 
 
 def test_shares_of_a_recipe_hold(tmp_path: Path, roots: Roots) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
@@ -159,3 +159,29 @@ def test_half_a_character_is_refused_with_a_reason() -> None:
 
 def test_labels_are_ignored_where_nothing_is_learnt() -> None:
     assert Segment([5, 6, 7, 8], [(1, 2), (3, 4)]).labels == [IGNORED, 6, IGNORED, 8]
+
+
+def with_gpt2s_split() -> Tokenizer:
+    """It cuts a header's two line ends apart before a word, and not where a prompt ends: models trained so answer nothing right."""
+    raw = Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=list(SPECIAL),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    raw.train_from_iterator([render(tokenizer(), TALK, generate=True)] * 20, trainer)
+    return raw
+
+
+def test_a_tokenizer_by_which_prompts_are_no_prefixes_is_refused() -> None:
+    raw = with_gpt2s_split()
+    prompt, whole = (
+        raw.encode(render(tokenizer(), TALK[:end], generate=end == 2), add_special_tokens=False).ids
+        for end in (2, 3)
+    )
+    assert whole[: len(prompt)] != prompt
+    with pytest.raises(BadRecipe, match="Llama 3"):
+        Encoder(raw)

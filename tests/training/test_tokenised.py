@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from tokenizers import Tokenizer
 
@@ -257,3 +262,57 @@ def test_a_file_is_read_for_its_hash_once_as_long_as_it_does_not_change(
     path.write_bytes(path.read_bytes().replace(b"0", b"9"))
     contents([path, packed], memory, threads=2)
     assert read == [path]
+
+
+def test_two_that_want_the_same_wait_for_one_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_rows(tmp_path / "a.jsonl", documents(20))
+    both = threading.Barrier(2)
+
+    def late(*of: Any) -> list[Content]:
+        found = contents(*of[:2], threads=1)
+        both.wait()  # neither begins before both know what they want
+        return found
+
+    monkeypatch.setattr(tokenised, "contents", lambda files, memory, threads: late(files, memory))
+    with ThreadPoolExecutor(2) as pool:
+        made_by = list(pool.map(lambda _: made(path, tmp_path / "out"), range(2)))
+    assert sorted(each.was_made for each in made_by) == [False, True]
+    assert {len(each.store) for each in made_by} == {20}
+
+
+def test_the_progress_bar_counts_rows_on_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(write_rows(tmp_path / "a.jsonl", [*documents(7), *BAD[:2]]), tmp_path / "out")
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert re.search(r"prose: 100%.* 9\.00/9\.00 .*bad=2", shown.err)
+
+
+def test_a_shard_that_was_not_finished_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "a.jsonl", documents(20))
+    wanted = made(path, tmp_path / "whole")
+    own = tmp_path / "out" / wanted.about["key"]
+    own.mkdir(parents=True)
+    for part in ("ids", "ends"):  # as a kill leaves them: half written, and written but not yet described
+        (own / f"00000.{part}.part").write_bytes(b"x" * 7)
+        (own / f"00000.{part}").write_bytes(b"x" * 7)
+    assert made(path, tmp_path / "out").was_made
+    assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")
+    assert not list((tmp_path / "out").rglob("*.part"))
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "jsonl.gz", "jsonl.zst"])
+def test_however_rows_are_packed_the_tokens_are_the_same(suffix: str, tmp_path: Path) -> None:
+    plain = made(write_rows(tmp_path / "plain.jsonl", documents(20)), tmp_path / "plain")
+    found = made(write_rows(tmp_path / f"rows.{suffix}", documents(20)), tmp_path / "out")
+    assert files_of(tmp_path / "out") == files_of(tmp_path / "plain")
+    assert (found.about["key"] == plain.about["key"]) == (suffix == "jsonl")
+
+
+def test_parquet_is_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "c.parquet"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(chats(12)), path)
+    made(path, tmp_path / "out", "chats")
+    made(write_rows(tmp_path / "c.jsonl", chats(12)), tmp_path / "plain", "chats")
+    assert files_of(tmp_path / "out") == files_of(tmp_path / "plain")

@@ -112,7 +112,8 @@ def test_the_other_optimizer_trains_too(tmp_path: Path) -> None:
 
 def test_the_command_lists_recipes_and_refuses_unknown_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["recipes"]) == 0
-    assert [each["code"] for each in yaml.safe_load(capsys.readouterr().out)] == config.names()
+    printed = yaml.safe_load(capsys.readouterr().out)["recipes"]
+    assert [each["code"] for each in printed] == config.names()
     assert cli.main(["train", "txiki_999"]) == 2
     assert "txiki_999" in capsys.readouterr().err
 

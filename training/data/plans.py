@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 
@@ -36,7 +36,7 @@ def kept(folder: Path, key: str, make: Callable[[], Plan]) -> Plan:
 
 
 def _write(plan: Plan, own: Path) -> None:
-    beside = own.with_name(f".{own.name}-{os.getpid()}")
+    beside = own.with_name(f".{own.name}-{uuid4().hex}")
     beside.mkdir(parents=True)  # not mkdtemp: others may read it, as far as the umask lets them
     try:
         for part in _PARTS:

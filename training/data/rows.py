@@ -15,7 +15,9 @@ from typing import Any, BinaryIO
 from training.errors import BadData
 
 Fields = dict[str, Any]
-_PARQUET_ROWS = 4096
+LONGEST_BYTES = 1 << 28
+_PARQUET_ROWS = 256
+_PARQUET_BYTES = 1 << 20  # read ahead; without it a row group's column is held whole, however large
 _LINES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 
 
@@ -65,13 +67,27 @@ class BadRows:
             kept = self.places.setdefault(reason, [])
             kept.extend(places[: self.located - len(kept)])
 
+    def clear(self) -> None:
+        """Begin anew; what was reported stays as it was."""
+        self.counts = Counter()
+        self.places = {}
+
     def report(self) -> dict[str, Any]:
         """``{"rows": n, "reasons": {reason: {"rows": n, "first": [place, ..]}}}``."""
         reasons = {
-            reason: {"rows": rows, "first": self.places[reason]}
+            reason: {"rows": rows, "first": list(self.places[reason])}
             for reason, rows in sorted(self.counts.items())
         }
         return {"rows": self.counts.total(), "reasons": reasons}
+
+    @classmethod
+    def of_report(cls, report: dict[str, Any]) -> BadRows:
+        """What :meth:`report` gave, to go on counting."""
+        reasons = report["reasons"]
+        return cls(
+            counts=Counter({reason: each["rows"] for reason, each in reasons.items()}),
+            places={reason: list(each["first"]) for reason, each in reasons.items()},
+        )
 
 
 def inputs(paths: list[Path]) -> list[Path]:
@@ -103,7 +119,9 @@ def is_rows(path: Path) -> bool:
     return path.name.endswith((*_LINES, ".parquet"))
 
 
-def read_rows(path: Path, bad: BadRows, *, skip: int = 0) -> Iterator[tuple[Place, Fields]]:
+def read_rows(
+    path: Path, bad: BadRows, *, skip: int = 0, longest: int = LONGEST_BYTES
+) -> Iterator[tuple[Place, Fields]]:
     """The rows of one file that are mappings, each with its place, in constant memory.
 
     Parameters
@@ -114,6 +132,8 @@ def read_rows(path: Path, bad: BadRows, *, skip: int = 0) -> Iterator[tuple[Plac
         Takes up lines that are not UTF-8, not JSON or not an object. A blank line is nothing.
     skip
         How many rows, bad and blank ones included, were read before.
+    longest
+        Bytes a line may have; what is longer is a bad row, and never held whole.
 
     Raises
     ------
@@ -124,7 +144,7 @@ def read_rows(path: Path, bad: BadRows, *, skip: int = 0) -> Iterator[tuple[Plac
         if path.suffix == ".parquet":
             yield from _read_parquet(path, skip)
         else:
-            yield from _read_lines(path, bad, skip)
+            yield from _read_lines(path, bad, skip, longest)
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -193,17 +213,31 @@ def _message(raw: object) -> dict[str, str]:
     return {"role": _ROLES[role], "content": content}
 
 
-def _read_lines(path: Path, bad: BadRows, skip: int) -> Iterator[tuple[Place, Fields]]:
+def lines_of(file: BinaryIO, longest: int) -> Iterator[bytes | None]:
+    """The lines of a file; None for one of more than *longest* bytes, which is passed over in pieces."""
+    while raw := file.readline(longest + 1):
+        if len(raw) > longest and not raw.endswith(b"\n"):
+            while raw and not raw.endswith(b"\n"):
+                raw = file.readline(longest)
+            yield None
+        else:
+            yield raw
+
+
+def _read_lines(path: Path, bad: BadRows, skip: int, longest: int) -> Iterator[tuple[Place, Fields]]:
     with open_bytes(path) as file:
-        for number, raw in enumerate(file, start=1):
-            if number <= skip or not raw.strip():
+        for number, raw in enumerate(lines_of(file, longest), start=1):
+            if number <= skip or (raw is not None and not raw.strip()):
                 continue
             place = Place(str(path), number)
+            if raw is None:
+                bad.add(place, "a line of too many bytes")
+                continue
             try:
                 fields = json.loads(raw)
             except UnicodeDecodeError:
                 bad.add(place, "not UTF-8")
-            except ValueError:
+            except (ValueError, RecursionError):  # brackets a thousand deep
                 bad.add(place, "not JSON")
             else:
                 if isinstance(fields, dict):
@@ -216,8 +250,8 @@ def _read_parquet(path: Path, skip: int) -> Iterator[tuple[Place, Fields]]:
     import pyarrow.parquet
 
     number = 0
-    with pyarrow.parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
+    with pyarrow.parquet.ParquetFile(path, buffer_size=_PARQUET_BYTES, pre_buffer=False) as file:
+        for batch in file.iter_batches(batch_size=_PARQUET_ROWS, use_threads=False):
             if number + batch.num_rows <= skip:
                 number += batch.num_rows
                 continue

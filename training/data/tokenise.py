@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 IGNORED = -100
+_ANSWERS = ("Bai", "bai", "1", "«", "-", "ñ", "漢", "🌿", "(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Encoder:
     Raises
     ------
     BadRecipe
-        Where it lacks a token of the template.
+        Where it lacks a token of the template, or cuts text so that an answer's ids depend on the header before it.
 
     Attributes
     ----------
@@ -86,6 +87,19 @@ class Encoder:
         self._plain = Tokenizer.from_str(self.definition)
         self._plain.encode_special_tokens = True
         self._begin, self._end = ids[BOS], ids[EOS]
+        self._check()
+
+    def _check(self) -> None:
+        """A server encodes a chat as one text, this class piece by piece; both must see the same ids."""
+        talk = [
+            {"role": "user", "content": "?"},
+            *({"role": "assistant", "content": each} for each in _ANSWERS),
+        ]
+        text, _ = render_learnt(talk)
+        if self.chat(talk).ids != self._tokenizer.encode(text, add_special_tokens=False).ids:
+            raise BadRecipe(
+                "the tokenizer joins a header's line ends with the answer; it takes one that splits like Llama 3's"
+            )
 
     @classmethod
     def of(cls, tokenizer: PreTrainedTokenizerFast) -> Encoder:
@@ -142,7 +156,7 @@ class Encoder:
     def chats(self, pieces: Sequence[Sequence[str]]) -> list[Segment]:
         """Chats out of :meth:`pieces`.
 
-        Pieces are encoded apart, answers exactly as they will be generated: with whatever tokenizer, a prompt's ids are a prefix of the ids trained on.
+        Pieces are encoded apart, answers exactly as they will be generated: every prompt's ids are a prefix of the ids trained on.
         """
         flat = [piece for chat in pieces for piece in chat]
         encoded = iter(self._tokenizer.encode_batch_fast(flat, add_special_tokens=False))

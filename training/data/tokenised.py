@@ -172,8 +172,9 @@ def _shown(read: Iterator[Chunk], work: _Work, writer: Writer) -> Iterator[Chunk
         dynamic_ncols=True,
     ) as bar:
         for chunk in read:
+            rows = len(chunk.rows) + chunk.bad.counts.total()  # before rows that were read turn out bad
             yield chunk
-            bar.update(len(chunk.rows) + chunk.bad.counts.total())
+            bar.update(rows)
             bar.set_postfix(tokens=writer.counts["tokens"], bad=writer.bad.counts.total(), refresh=False)
 
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from arena.services import boards
 from ranking.errors import BadInput, TallyMisuse
 from ranking.models import Board
 from ranking.readers import Layout, read_tally
@@ -22,7 +23,9 @@ BAD_INPUT = 2
 
 
 class Command(BaseCommand):
-    help = "Replace an imported board's counts by those of a file. Repeating it changes nothing."
+    help = (
+        "Replace an imported board's counts by those of a file, and publish it. Repeating it changes nothing."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
@@ -44,6 +47,8 @@ class Command(BaseCommand):
             board.clean_fields()
             tally = _read(options["file"], options["layout"])
             _replace(board, tally, dry_run=dry_run)
+            if not dry_run:
+                boards.publish(Board.objects.get(slug=board.slug))
         except ValidationError as error:
             raise CommandError(
                 f"--board, --name: {'; '.join(error.messages)}", returncode=BAD_INPUT
