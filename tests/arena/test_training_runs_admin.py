@@ -338,3 +338,16 @@ def test_pages_write_nothing_into_runs(admin_client: Client, runs: Path, run: Pa
         page(admin_client, address)
     register(admin_client)
     assert {path: path.stat().st_mtime_ns for path in runs.rglob("*")} == before
+
+
+def test_an_export_that_goes_while_it_is_confirmed_is_refused(
+    admin_client: Client, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made.export(run)
+
+    def gone(**_: object) -> None:
+        path.unlink()
+        export_of("lehena")
+
+    monkeypatch.setattr("arena.admin.runs.register_run", gone)
+    assert "Entrenamendu honek ez du esportaziorik oraindik" in register(admin_client)

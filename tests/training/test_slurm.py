@@ -168,6 +168,43 @@ def test_processes_that_do_not_fit_together_are_refused_before_any_job_waits(tmp
     assert not planned.folder.exists()
 
 
+def test_a_path_that_a_jobs_file_cannot_hold_is_refused(tmp_path: Path) -> None:
+    planned = plan(config.load("txiki_110"), tmp_path / "two\nlines", None, resume=False)
+    with pytest.raises(BadRecipe, match="not a path that a job's file can hold"):
+        slurm.write(planned, here(tmp_path))
+
+
+def variables(text: str) -> dict[str, str]:
+    """What a job's file exports, as the shell understands it."""
+    lines = [line for line in text.splitlines() if line.startswith("export ")]
+    said = subprocess.run(
+        ["bash", "-c", "\n".join(lines) + "\nenv -0"], capture_output=True, text=True, check=True, env={}
+    )
+    return dict(each.split("=", 1) for each in said.stdout.split("\0") if each)
+
+
+def test_jobs_get_folders_threads_and_the_network(tmp_path: Path) -> None:
+    found = variables((HERE / "exp_2_111.train.sbatch").read_text())
+    assert found["LEHIA_TRAINING_DATA"] == "/work/lehia 1/data"
+    assert found["HF_HOME"] == "/scratch/lehia/it's here"
+    assert found["OMP_NUM_THREADS"] == "8"
+    assert found["NCCL_SOCKET_IFNAME"] == found["GLOO_SOCKET_IFNAME"] == "ib0"
+    assert found["NCCL_IB_HCA"] == "mlx5_0,mlx5_1"
+    prepared = variables((HERE / "exp_2_111.prepare.sbatch").read_text())
+    assert not [name for name in prepared if "NCCL" in name or name == "OMP_NUM_THREADS"], (
+        "it uses all processors"
+    )
+
+
+def test_the_clusters_own_variables_have_the_last_word(tmp_path: Path) -> None:
+    cluster = cluster_of(environment={"NCCL_DEBUG": "INFO", "ODD": '$(touch pwned) `x` "y"'})
+    planned = Plan(config.load("exp_2_110_lora"), tmp_path, "bat")
+    text = slurm.render(slurm.TRAIN, planned, cluster, slurm.nodes_for(1, cluster.gpu))
+    found = variables(text)
+    assert found["NCCL_DEBUG"] == "INFO"
+    assert found["ODD"] == '$(touch pwned) `x` "y"'
+
+
 # ---- the cluster's file
 
 
