@@ -76,22 +76,28 @@ def lines(times: Sequence[datetime], series: Sequence[Series]) -> Lines | None:
 
 
 def lines_by_step(steps: Sequence[int], series: Sequence[Series]) -> Lines | None:
-    """The same over *steps*, ascending, instead of times."""
+    """The same over *steps*, ascending, instead of times. Values that hardly differ are drawn as such: the scale spans a hundredth of them at least."""
     if not steps:
         return None
     across = _across(steps[0], steps[-1])
-    return _lines(steps, series, across, _marked(steps[0], steps[-1], across))
+    return _lines(steps, series, across, _marked(steps[0], steps[-1], across), least_span=0.01)
 
 
 def _lines(
-    xs: Sequence[float], series: Sequence[Series], across: Axis, days: tuple[Day, ...]
+    xs: Sequence[float],
+    series: Sequence[Series],
+    across: Axis,
+    days: tuple[Day, ...],
+    least_span: float = 0.0,
 ) -> Lines | None:
     drawn = [each for each in series if any(value is not None for value in each.values)]
     if not drawn:
         return None
     height = max(LEAST_HEIGHT, TOP + BOTTOM + NAME_GAP * len(drawn))
     values = [value for each in drawn for value in (*each.values, each.low, each.high) if value is not None]
-    up = axis(min(values), max(values), start=height - BOTTOM, end=TOP)
+    low, high = min(values), max(values)
+    room = max(0.0, least_span * max(abs(low), abs(high)) - (high - low)) / 2
+    up = axis(low - room, high + room, start=height - BOTTOM, end=TOP)
     ends = [up.at(_last(each)[1]) for each in drawn]
     names = _apart(ends, TOP + NAME_GAP / 2, height - BOTTOM)
     return Lines(

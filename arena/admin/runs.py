@@ -32,10 +32,17 @@ STATES = {
     RunState.RUNNING: gettext_lazy("running"),
     RunState.DONE: gettext_lazy("done"),
     RunState.FAILED: gettext_lazy("failed"),
-    RunState.INTERRUPTED: gettext_lazy("interrupted: goes on when resumed"),
-    RunState.LOST: gettext_lazy("lost: no heartbeat for ten minutes"),
-    RunState.BROKEN: gettext_lazy("run.json cannot be read"),
+    RunState.INTERRUPTED: gettext_lazy("interrupted"),
+    RunState.LOST: gettext_lazy("lost"),
+    RunState.BROKEN: gettext_lazy("broken"),
 }
+
+MEANT = {
+    RunState.INTERRUPTED: gettext_lazy("It was stopped after saving, and goes on when it is resumed."),
+    RunState.LOST: gettext_lazy("No heartbeat for ten minutes: its processes hang or are gone."),
+    RunState.BROKEN: gettext_lazy("Its run.json cannot be read."),
+}
+"""What some states mean, where their word does not say it."""
 
 
 class RegisterForm(forms.Form):
@@ -162,6 +169,7 @@ def _row(run: Run) -> dict[str, Any]:
         "name": run.name,
         "state": state.value,
         "status": STATES[state],
+        "meant": MEANT.get(state, ""),
         "loss": shown(facts.get("loss")),
         "tokens_per_s": shown(metrics.number(line, "tokens_per_s")),
         **{key: facts.get(key) for key in ("recipe", "step", "steps", "device", "processes", "started_at")},

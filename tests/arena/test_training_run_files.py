@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tracemalloc
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -245,6 +246,11 @@ def test_a_long_file_is_read_in_bounded_pieces(long: Path, monkeypatch: pytest.M
     assert [line["step"] for line in read.evaluations] == [35_000, 40_000], "those near the end"
 
 
+def test_evaluations_that_lie_across_pieces_are_found(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "_CHUNK", 64)
+    assert [line["step"] for line in metrics.read(long).evaluations] == list(range(5000, 40_001, 5000))
+
+
 def test_the_last_line_is_found_without_the_others(long: Path) -> None:
     line = metrics.last(long)
     assert line is not None
@@ -279,6 +285,17 @@ def test_lines_without_end_are_passed_over(tmp_path: Path) -> None:
     assert [line["step"] for line in read.steps] == [1]
     assert [line["step"] for line in read.evaluations] == [1]
     assert metrics.last(path) is None
+
+
+def test_a_line_without_end_is_not_held(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b"x" * 4 * WHOLE)
+    tracemalloc.start()
+    try:
+        assert metrics.read(path) == metrics.Metrics(is_sampled=True)
+        assert tracemalloc.get_traced_memory()[1] < WHOLE
+    finally:
+        tracemalloc.stop()
 
 
 def test_of_a_step_that_was_written_twice_the_last_counts(tmp_path: Path) -> None:

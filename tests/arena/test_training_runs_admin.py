@@ -109,9 +109,8 @@ def test_the_list_shows_how_runs_stand(admin_client: Client, runs: Path, run: Pa
     html = page(admin_client)
     said = text(html)
     assert "lehena exp_2_110 martxan 1.200 / 4.800 1,235 41.234 128 × NVIDIA A100" in said
-    assert "galdua exp_2_110 galduta: ez du taupadarik azken hamar minutuetan" in said
-    assert "/ ?" in said
-    assert "hutsa — run.json ezin da irakurri — — — — —" in said
+    assert "galdua exp_2_110 galduta 1.200 / ? 1,235 — 128" in said
+    assert "hutsa — hondatuta — — — — —" in said
     assert html.index(">lehena<") < html.index(">galdua<") < html.index(">hutsa<")
 
 
@@ -168,6 +167,11 @@ def test_the_pictures_are_well_formed_and_need_no_script(admin_client: Client, r
             "a number in the reader's language"
         )
     assert " style=" not in "".join(pictures)
+
+
+def test_a_lost_run_says_what_that_means(admin_client: Client, runs: Path) -> None:
+    made.write(runs, heartbeat_at=(NOW - timedelta(minutes=11)).isoformat())
+    assert "galduta Ez du taupadarik azken hamar minutuetan" in text(page(admin_client, f"{LIST}lehena/"))
 
 
 def test_a_broken_run_and_one_without_metrics_have_a_page(admin_client: Client, runs: Path) -> None:
@@ -338,3 +342,16 @@ def test_pages_write_nothing_into_runs(admin_client: Client, runs: Path, run: Pa
         page(admin_client, address)
     register(admin_client)
     assert {path: path.stat().st_mtime_ns for path in runs.rglob("*")} == before
+
+
+def test_an_export_that_goes_while_it_is_confirmed_is_refused(
+    admin_client: Client, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made.export(run)
+
+    def gone(**_: object) -> None:
+        path.unlink()
+        export_of("lehena")
+
+    monkeypatch.setattr("arena.admin.runs.register_run", gone)
+    assert "Entrenamendu honek ez du esportaziorik oraindik" in register(admin_client)

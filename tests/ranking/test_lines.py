@@ -137,3 +137,15 @@ def test_few_steps_are_marked_once_each() -> None:
         "2",
     ]
     assert lines_by_step([], []) is None
+
+
+def test_values_that_hardly_differ_lie_in_the_middle_of_a_scale_of_their_size() -> None:
+    found = lines_by_step([1, 2], [Series("a", [61000.0, 61000.001])])
+    assert found is not None
+    assert all(mark.decimals == 0 for mark in found.marks)
+    middle = (float(found.top) + float(found.bottom)) / 2
+    assert abs(float(found.lines[0].y) - middle) < 80
+    wide = lines_by_step([1, 2], [Series("a", [1.0, 2.0])])
+    assert wide is not None
+    assert [mark.value for mark in wide.marks][:: len(wide.marks) - 1] == [1.0, 2.0], "no room is added"
+    assert lines_by_step([1], [Series("a", [0.0])]) is not None

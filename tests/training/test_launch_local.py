@@ -14,11 +14,13 @@ import pytest
 import yaml
 
 from tests.training import run_files, tiny
+from tests.training.processes import soon
 from training import cli, config, registry
 from training.errors import Hung, Interrupted, RunFailed
 from training.launch import local, processes
 from training.launch.local import Local, command, launch
 from training.launch.plan import plan
+from training.launch.watch import Pulse
 from training.paths import Roots
 from training.signals import StopRequest
 
@@ -29,6 +31,7 @@ sys.exit(subprocess.Popen([sys.executable, "-c", sys.argv[1]], start_new_session
 """
 WORKER = """
 import json, os, pathlib, signal, sys, time
+signal.alarm(60)  # it is never left waiting
 folder = pathlib.Path({folder!r})
 values = json.loads({values!r})
 starts = folder.parent / "starts"
@@ -129,19 +132,35 @@ sys.exit(75)
             started(fake, body)
 
 
-HANGS = 'write(heartbeat_at="2026-11-25T12:00:00+00:00"); time.sleep(600)'
+HANGS = 'write(); (folder.parent / "silent").touch(); time.sleep(600)'
 
 
+@pytest.fixture
+def hour(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour has passed once a run is silent, however busy this machine is; it is told once."""
+
+    def silent_s(_: Pulse) -> float:
+        marker = fake / "silent"
+        if marker.exists():
+            marker.unlink()
+            return 3600.0
+        return 0.0
+
+    monkeypatch.setattr(Pulse, "silent_s", silent_s)
+
+
+@pytest.mark.usefixtures("hour")
 def test_a_run_that_hangs_is_killed_and_gone_on_with(fake: Path, capfd: pytest.CaptureFixture[str]) -> None:
     body = f'if starts.read_text() == "x": {HANGS}\nwrite(status="done")'
-    assert started(fake, body, heartbeat_s=1.0, hangs=1).state() is registry.State.DONE
+    assert started(fake, body, heartbeat_s=600, hangs=1).state() is registry.State.DONE
     assert (fake / "asked").read_text().split() == ["False", "True"]
     assert "the run hangs; it is started again" in capfd.readouterr().err
 
 
+@pytest.mark.usefixtures("hour")
 def test_a_run_that_goes_on_hanging_is_given_up(fake: Path) -> None:
-    with pytest.raises(Hung):
-        started(fake, HANGS, heartbeat_s=0.3, hangs=1)
+    with pytest.raises(Hung, match="no heartbeat for 3600 s"):
+        started(fake, HANGS, heartbeat_s=600, hangs=1)
     assert (fake / "starts").read_text() == "xx"
     entry = registry.read(fake / "bat")
     assert entry.run is not None
@@ -161,8 +180,7 @@ def test_the_processes_of_one_that_is_gone_do_not_stay(fake: Path, monkeypatch: 
             fake,
             f"p = pathlib.Path({str(pid)!r}); q = p.with_name('q'); q.write_text(str(os.getpid())); q.replace(p); time.sleep(600)",
         )
-    while processes.goes_on(int(pid.read_text())):
-        time.sleep(0.01)
+    assert soon(lambda: not processes.goes_on(int(pid.read_text())))
 
 
 def test_ctrl_c_asks_first_and_kills_then(fake: Path) -> None:
@@ -219,3 +237,34 @@ def test_two_real_processes_are_stopped_by_a_signal_and_gone_on_with(tmp_path: P
     assert yaml.safe_load(done.stdout)["step"] == stopped + 3
     steps = [json.loads(each)["step"] for each in (folder / "metrics.jsonl").read_text().splitlines()]
     assert steps == list(range(1, stopped + 4)), "none twice, none left out"
+
+
+def test_the_command_tells_what_came_of_a_run(fake: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (fake / "body").write_text('write(status="done", step=480)')
+    words = ["launch", "txiki_110", "--on", "local", "--runs", str(fake), "--name", "bat"]
+    assert cli.main([*words, "--report-to", "tensorboard"]) == 0
+    found = yaml.safe_load(capfd.readouterr().out)
+    assert found == {"recipe": "txiki_110", "run": str(fake / "bat"), "step": 480, "loss": 1.25}
+
+
+@pytest.mark.usefixtures("hour")
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ('write(status="interrupted"); sys.exit(75)', 75),
+        ('write(status="failed", error="OutOfMemoryError"); sys.exit(1)', 1),
+        (HANGS, 124),
+    ],
+)
+def test_the_commands_status_says_how_a_run_ended(fake: Path, body: str, status: int) -> None:
+    (fake / "body").write_text(body)
+    words = ["launch", "txiki_110", "--on", "local", "--runs", str(fake), "--name", "bat", "--hangs", "0"]
+    assert cli.main([*words, "--limit", "600"]) == status
+
+
+def test_a_recipe_that_is_none_starts_nothing(fake: Path) -> None:
+    assert cli.main(["launch", "inon", "--on", "local", "--runs", str(fake)]) == 2
+    assert (
+        cli.main(["launch", "txiki_110", "--on", "local", "--runs", str(fake), "--set", "batch.rows=x"]) == 2
+    )
+    assert not (fake / "asked").exists()

@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from tests.training import run_files
 from tests.training.cluster import Cluster, ended
+from tests.training.processes import soon
 from training import cli, config
 from training.errors import BadRecipe, BadSite, RunFailed
 from training.fingerprint import fingerprint
@@ -165,6 +166,43 @@ def test_processes_that_do_not_fit_together_are_refused_before_any_job_waits(tmp
     with pytest.raises(BadRecipe, match="4 copies of 32 shards are 128 processes and there are 64"):
         slurm.write(planned, here(tmp_path))
     assert not planned.folder.exists()
+
+
+def test_a_path_that_a_jobs_file_cannot_hold_is_refused(tmp_path: Path) -> None:
+    planned = plan(config.load("txiki_110"), tmp_path / "two\nlines", None, resume=False)
+    with pytest.raises(BadRecipe, match="not a path that a job's file can hold"):
+        slurm.write(planned, here(tmp_path))
+
+
+def variables(text: str) -> dict[str, str]:
+    """What a job's file exports, as the shell understands it."""
+    lines = [line for line in text.splitlines() if line.startswith("export ")]
+    said = subprocess.run(
+        ["bash", "-c", "\n".join(lines) + "\nenv -0"], capture_output=True, text=True, check=True, env={}
+    )
+    return dict(each.split("=", 1) for each in said.stdout.split("\0") if each)
+
+
+def test_jobs_get_folders_threads_and_the_network(tmp_path: Path) -> None:
+    found = variables((HERE / "exp_2_111.train.sbatch").read_text())
+    assert found["LEHIA_TRAINING_DATA"] == "/work/lehia 1/data"
+    assert found["HF_HOME"] == "/scratch/lehia/it's here"
+    assert found["OMP_NUM_THREADS"] == "8"
+    assert found["NCCL_SOCKET_IFNAME"] == found["GLOO_SOCKET_IFNAME"] == "ib0"
+    assert found["NCCL_IB_HCA"] == "mlx5_0,mlx5_1"
+    prepared = variables((HERE / "exp_2_111.prepare.sbatch").read_text())
+    assert not [name for name in prepared if "NCCL" in name or name == "OMP_NUM_THREADS"], (
+        "it uses all processors"
+    )
+
+
+def test_the_clusters_own_variables_have_the_last_word(tmp_path: Path) -> None:
+    cluster = cluster_of(environment={"NCCL_DEBUG": "INFO", "ODD": '$(touch pwned) `x` "y"'})
+    planned = Plan(config.load("exp_2_110_lora"), tmp_path, "bat")
+    text = slurm.render(slurm.TRAIN, planned, cluster, slurm.nodes_for(1, cluster.gpu))
+    found = variables(text)
+    assert found["NCCL_DEBUG"] == "INFO"
+    assert found["ODD"] == '$(touch pwned) `x` "y"'
 
 
 # ---- the cluster's file
@@ -318,11 +356,10 @@ def test_the_steps_of_a_job_are_killed_and_its_script_is_left(cluster: Cluster) 
 # ---- a job's script, run as a node does
 
 
-def waits_for(condition: Any, process: subprocess.Popen[str]) -> None:
+def waits_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     """Until the script has come so far."""
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
+    assert soon(lambda: condition() or process.poll() is not None)
+    assert process.poll() is None, process.communicate()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from tests.training import run_files
 from tests.training.cluster import Cluster
+from tests.training.processes import soon
 from training import cli, registry
 from training.errors import Hung
 from training.launch import processes
@@ -111,8 +111,9 @@ def test_the_old_heartbeat_of_a_run_that_is_resumed_does_not_count_against_it(tm
 
 
 def test_a_run_that_never_begins_hangs_too(tmp_path: Path) -> None:
-    with pytest.raises(Hung):
-        watched(tmp_path / "inon", Clock(), turns=30)
+    clock = Clock()
+    with pytest.raises(Hung, match="no heartbeat for 75 s"):
+        watched(tmp_path / "inon", clock, turns=30)
 
 
 def test_a_broken_file_is_no_heartbeat(tmp_path: Path) -> None:
@@ -157,18 +158,16 @@ def tree() -> Iterator[list[psutil.Process]]:
             processes.kill_tree(parent.pid)
 
 
-def gone(each: psutil.Process) -> bool:
-    return not each.is_running() or each.status() == psutil.STATUS_ZOMBIE
+def all_gone(found: list[psutil.Process]) -> bool:
+    return soon(lambda: all(not each.is_running() or each.status() == psutil.STATUS_ZOMBIE for each in found))
 
 
-def test_a_tree_is_killed_whole(tmp_path: Path) -> None:
+def test_a_tree_is_killed_whole() -> None:
     with tree() as found:
         assert len(found) == 3
         assert all(processes.goes_on(each.pid) for each in found)
         processes.kill_tree(found[0].pid)
-        psutil.wait_procs(found[1:], timeout=30)
-        while not all(map(gone, found)):
-            time.sleep(0.01)
+        assert all_gone(found)
         assert not any(processes.goes_on(each.pid) for each in found)
 
 
@@ -183,8 +182,7 @@ def test_the_command_kills_a_hung_process(tmp_path: Path, capsys: pytest.Capture
     run = run_files.write(tmp_path)
     with tree() as found:
         assert cli.main(["watch", str(run), "--limit", "0.1", "--kill", str(found[0].pid)]) == HUNG
-        while not all(map(gone, found)):
-            time.sleep(0.01)
+        assert all_gone(found)
     assert "the run hangs" in capsys.readouterr().err
 
 
