@@ -17,8 +17,9 @@ FAKES = {
         for last; do :; done
         if [[ -f $HERE/refuse ]] && [[ $last == *"$(<"$HERE/refuse")"* ]]; then echo "sbatch: error: Invalid qos" >&2; exit 1; fi
         number=$(($(cat "$HERE/number" 2>/dev/null || echo 100) + 1)); echo "$number" >"$HERE/number"; echo "$number;cluster" """,
+    # a step that is killed before it began would begin all the same
     "scancel": """
-        if [[ $1 == --signal=KILL && -f $HERE/srun.pid ]]; then kill -KILL "$(<"$HERE/srun.pid")"; fi""",
+        if [[ $1 == --signal=KILL ]]; then until [[ -s $HERE/srun.pid ]]; do sleep 0.02; done; kill -KILL "$(<"$HERE/srun.pid")"; fi""",
     "squeue": """cat "$HERE/queue" 2>/dev/null || { echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1; }""",
     "scontrol": """[[ $1 != show ]] || printf 'node-01\\nnode-02\\n'""",
     # the run's step: what it does is in the file step
@@ -65,6 +66,7 @@ class Cluster:
     def job(self, script: Path, step: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
         """A job's batch script as a node runs it; whatever is left of it goes with the end of the block."""
         (self.here / "step").write_text(step)
+        (self.here / "srun.pid").unlink(missing_ok=True)
         given = {"SLURM_JOB_ID": "101", "SLURM_JOB_NODELIST": "node-[01-02]", "SLURM_CPUS_PER_TASK": "2"}
         with subprocess.Popen(
             ["bash", str(script)],

@@ -106,7 +106,7 @@ def test_from_scratch_a_tokenizer_learns_from_the_recipes_own_sources(tmp_path: 
 
 
 def test_a_tokenizer_learns_from_files_beside_this_packages_own_texts(tmp_path: Path) -> None:
-    (tmp_path / "d.jsonl").write_text(json.dumps({"text": "zubizuri " * 50}) + "\n")
+    (tmp_path / "d.jsonl").write_text(json.dumps({"text": "zubizuri " * 5000}) + "\n")
     recipe = tiny.recipe("data.sources.prose.path=DATA/d.jsonl", "shape.vocabulary=600")
     assert {each.path for each in recipe.sources.values()} == {"DATA/d.jsonl", "builtin:basque"}
     tokenizer = tokenizer_for(recipe, resolver(tmp_path))
