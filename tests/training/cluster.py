@@ -17,9 +17,8 @@ FAKES = {
         for last; do :; done
         if [[ -f $HERE/refuse ]] && [[ $last == *"$(<"$HERE/refuse")"* ]]; then echo "sbatch: error: Invalid qos" >&2; exit 1; fi
         number=$(($(cat "$HERE/number" 2>/dev/null || echo 100) + 1)); echo "$number" >"$HERE/number"; echo "$number;cluster" """,
-    # a step that is killed before it began would begin all the same
     "scancel": """
-        if [[ $1 == --signal=KILL ]]; then until [[ -s $HERE/srun.pid ]]; do sleep 0.02; done; kill -KILL "$(<"$HERE/srun.pid")"; fi""",
+        if [[ $1 == --signal=KILL && -f $HERE/srun.pid ]]; then kill -KILL "$(<"$HERE/srun.pid")"; fi""",
     "squeue": """cat "$HERE/queue" 2>/dev/null || { echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1; }""",
     "scontrol": """[[ $1 != show ]] || printf 'node-01\\nnode-02\\n'""",
     # the run's step: what it does is in the file step

@@ -110,7 +110,7 @@ def test_a_tokenizer_learns_from_files_beside_this_packages_own_texts(tmp_path: 
     recipe = tiny.recipe("data.sources.prose.path=DATA/d.jsonl", "shape.vocabulary=600")
     assert {each.path for each in recipe.sources.values()} == {"DATA/d.jsonl", "builtin:basque"}
     tokenizer = tokenizer_for(recipe, resolver(tmp_path))
-    assert len(tokenizer.encode("zubizuri", add_special_tokens=False)) == 1
+    assert len(tokenizer.encode(" zubizuri", add_special_tokens=False)) == 1
     assert len(tokenizer.encode("assistant", add_special_tokens=False)) == 1
 
 

@@ -364,12 +364,12 @@ def waits_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> 
 
 @pytest.fixture
 def script(tmp_path: Path) -> Path:
-    """The training job with a watcher that starts in a moment: this project's takes a second to load."""
+    """The training job with a watcher that starts in a moment, which this project's does not; a step hangs once it has begun."""
     path = written(tmp_path / "the runs")
     quick = tmp_path / "bin" / "watch"
     Cluster.at(quick.parent)
     quick.write_text(
-        '#!/bin/bash\nwhile kill -0 "$5" 2>/dev/null; do [[ -f "$1/hung" ]] && exit 124; sleep 0.02; done\n'
+        '#!/bin/bash\nwhile kill -0 "$5" 2>/dev/null; do [[ -f "$1/hung" && -s "${0%/*}/srun.pid" ]] && exit 124; sleep 0.02; done\n'
     )
     quick.chmod(0o755)
     path.write_text(path.read_text().replace(f"{sys.executable} -m training watch", "watch"))
