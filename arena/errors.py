@@ -3,6 +3,7 @@
 ArenaError
 ├── Refused              a frame or request that cannot be followed; carries a :class:`RefusalCode`
 ├── IllegalMove          the battle's state does not allow this step
+├── NotExported          a training run has no model that could be registered
 └── VoteRefused
     ├── VoteAlreadyCast  the battle holds another vote
     ├── NotVotable       a side of the last turn is not complete
@@ -25,6 +26,10 @@ class Refused(ArenaError):
 
 
 class IllegalMove(ArenaError):
+    pass
+
+
+class NotExported(ArenaError):
     pass
 
 

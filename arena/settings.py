@@ -100,6 +100,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # Trained candidates: under the data folder unless several data folders share them.
 LEHIA_MODELS = env.folder("LEHIA_MODELS", LEHIA_DATA / "models")
+# Folders of training runs, which staff see in the admin; nothing is written there.
+LEHIA_RUNS = env.folder("LEHIA_RUNS", LEHIA_DATA / "runs")
 
 LANGUAGE_CODE = "eu"
 LANGUAGES = [("eu", "Euskara"), ("es", "Español"), ("en", "English")]

@@ -129,9 +129,10 @@ def made(
     from training.cadence import Flow
     from training.checkpoints import Progress
     from training.collator import PackedCollator
+    from training.course import Course
     from training.schedule import BySteps
     from training.tokenizer import train_tokenizer
-    from training.trainer import Course, PackedTrainer
+    from training.trainer import PackedTrainer
 
     recipe = config.resolved(
         "exp_0_110",

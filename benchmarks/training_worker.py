@@ -116,9 +116,10 @@ def ours(job: Job) -> tuple[float, float]:
     from training.cadence import Flow
     from training.checkpoints import Progress
     from training.collator import PackedCollator
+    from training.course import Course
     from training.schedule import BySteps
     from training.train import quiet_torch
-    from training.trainer import Course, PackedTrainer
+    from training.trainer import PackedTrainer
 
     quiet_torch(1)
     told = job.setting

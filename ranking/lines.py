@@ -1,4 +1,4 @@
-"""Geometry of values over time, one line a name, in SVG user units. Templates draw it; lengths are text, as in :mod:`ranking.plot`."""
+"""Geometry of values over time or over steps, one line a name, in SVG user units. Templates draw it; lengths are text, as in :mod:`ranking.plot`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A line of the time's scale, and its time as ISO 8601."""
+    """A line of the time's scale, and its time as ISO 8601, or of the steps' scale, and its step."""
 
     at: str
     text: str
@@ -69,13 +69,35 @@ def lines(times: Sequence[datetime], series: Sequence[Series]) -> Lines | None:
 
     A series without any value is left out. Times are written as they are given: put them into the reader's zone.
     """
+    if not times:
+        return None
+    across = _across(times[0].timestamp(), times[-1].timestamp())
+    return _lines([time.timestamp() for time in times], series, across, _days(times, across))
+
+
+def lines_by_step(steps: Sequence[int], series: Sequence[Series]) -> Lines | None:
+    """The same over *steps*, ascending, instead of times. Values that hardly differ are drawn as such: the scale spans a hundredth of them at least."""
+    if not steps:
+        return None
+    across = _across(steps[0], steps[-1])
+    return _lines(steps, series, across, _marked(steps[0], steps[-1], across), least_span=0.01)
+
+
+def _lines(
+    xs: Sequence[float],
+    series: Sequence[Series],
+    across: Axis,
+    days: tuple[Day, ...],
+    least_span: float = 0.0,
+) -> Lines | None:
     drawn = [each for each in series if any(value is not None for value in each.values)]
     if not drawn:
         return None
     height = max(LEAST_HEIGHT, TOP + BOTTOM + NAME_GAP * len(drawn))
     values = [value for each in drawn for value in (*each.values, each.low, each.high) if value is not None]
-    up = axis(min(values), max(values), start=height - BOTTOM, end=TOP)
-    across = _across(times)
+    low, high = min(values), max(values)
+    room = max(0.0, least_span * max(abs(low), abs(high)) - (high - low)) / 2
+    up = axis(low - room, high + room, start=height - BOTTOM, end=TOP)
     ends = [up.at(_last(each)[1]) for each in drawn]
     names = _apart(ends, TOP + NAME_GAP / 2, height - BOTTOM)
     return Lines(
@@ -89,18 +111,23 @@ def lines(times: Sequence[datetime], series: Sequence[Series]) -> Lines | None:
         name_x=units(WIDTH - RIGHT + 22),
         leader_x=units(WIDTH - RIGHT + 18),
         lines=tuple(
-            _line(each, number, [across.at(time.timestamp()) for time in times], up, name_y)
+            _line(each, number, [across.at(x) for x in xs], up, name_y)
             for number, (each, name_y) in enumerate(zip(drawn, names, strict=True))
         ),
         marks=up.marks(),
-        days=_days(times, across),
+        days=days,
     )
 
 
-def _across(times: Sequence[datetime]) -> Axis:
-    """From the first to the last time; a single one stands at the right end."""
-    first, last = times[0].timestamp(), times[-1].timestamp()
+def _across(first: float, last: float) -> Axis:
+    """From the first to the last; a single one stands at the right end."""
     return Axis(first if last > first else last - 1, last, 1.0, LEFT, WIDTH - RIGHT)
+
+
+def _marked(first: int, last: int, across: Axis) -> tuple[Day, ...]:
+    """Up to four steps at about even distances, both ends among them."""
+    at = sorted({first + round((last - first) * share / 3) for share in range(4)})
+    return tuple(Day(units(across.at(step)), str(step)) for step in at)
 
 
 def _last(series: Series) -> tuple[int, float]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from tests.database import REPOSITORY
+from tests.model_server import Server, serving
 
 FOUR = ("txiki_010", "txiki_011", "txiki_100", "txiki_110")
 
@@ -38,3 +40,10 @@ def trained() -> Path:
     models = Path(os.environ["LEHIA_MODELS"])
     train(FOUR, models, jobs=2)
     return models
+
+
+@pytest.fixture(scope="session")
+def model_server(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Iterator[Server]:
+    """``transformers serve`` on the four; one for the whole run, since it takes seconds to start."""
+    with serving(tuple(trained / code for code in FOUR), tmp_path_factory.mktemp("hub")) as server:
+        yield server

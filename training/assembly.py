@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,9 @@ from training.cadence import Flow
 from training.checkpoints import Progress
 from training.collator import PackedCollator
 from training.config import Recipe
+from training.course import Course, CourseTrainer, Line
 from training.data import stream
+from training.dpo import stage
 from training.model import tokenizer_for
 from training.order import Rows, rows_of
 from training.paths import Roots, resolve
@@ -23,7 +25,7 @@ from training.progress import ProgressBar
 from training.run_folder import Record, RunFolder
 from training.schedule import BySeconds, BySteps, Pace
 from training.signals import StopRequest
-from training.trainer import Course, Line, PackedTrainer
+from training.trainer import PackedTrainer
 
 if TYPE_CHECKING:
     import torch
@@ -36,11 +38,18 @@ log = logging.getLogger("training")
 
 @dataclass(frozen=True)
 class Data:
-    """What a run reads."""
+    """What a run reads.
+
+    Parameters
+    ----------
+    counts
+        Rows and tokens of a pass, by source.
+    """
 
     tokenizer: PreTrainedTokenizerFast
     rows: Rows
     evaluation: Mapping[str, Rows]
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,9 +93,16 @@ def read(recipe: Recipe, roots: Roots) -> Data:
 
     with PartialState().main_process_first():
         tokenizer = tokenizer_for(recipe, partial(resolve, roots=roots))
+        if recipe.preferences:
+            pairs = stage.rows(recipe, tokenizer, roots)
+            return Data(tokenizer, pairs, {}, pairs.counts())
         rows = stream.row_set(recipe, tokenizer, roots)
-        measured = recipe.cadence.evaluations_an_epoch is not None
-        return Data(tokenizer, rows, stream.evaluation_sets(recipe, tokenizer, roots) if measured else {})
+        measured = stream.evaluation_sets(recipe, tokenizer, roots) if _is_measured(recipe) else {}
+        return Data(tokenizer, rows, measured, rows.counts())
+
+
+def _is_measured(recipe: Recipe) -> bool:
+    return recipe.cadence.evaluations_an_epoch is not None
 
 
 def extent(recipe: Recipe, rows: Rows) -> Extent:
@@ -99,8 +115,8 @@ def extent(recipe: Recipe, rows: Rows) -> Extent:
     return Extent(math.ceil(total / a_step), total / epochs / a_step)
 
 
-def trainer(setting: Setting, model: PreTrainedModel, asked: StopRequest) -> PackedTrainer:
-    """The trainer of a run.
+def trainer(setting: Setting, model: PreTrainedModel, asked: StopRequest) -> CourseTrainer:
+    """The trainer of a run: of rows, or of pairs where the recipe names preferences.
 
     Parameters
     ----------
@@ -124,13 +140,11 @@ def trainer(setting: Setting, model: PreTrainedModel, asked: StopRequest) -> Pac
     course = _course(setting, found, asked, args.device)
     is_first = args.process_index == 0
     bars = [ProgressBar(setting.folder.path.name, line=options.line, pace=course.pace)] if is_first else []
+    tokenizer = setting.data.tokenizer
+    if recipe.preferences:
+        return stage.trainer(course, model, tokenizer, args, callbacks=bars)
     made = PackedTrainer(
-        model,
-        course,
-        args=args,
-        tokenizer=setting.data.tokenizer,
-        collate=PackedCollator(),
-        callbacks=[*bars],
+        model, course, args=args, tokenizer=tokenizer, collate=PackedCollator(), callbacks=[*bars]
     )
     parallel.check_sharded(recipe, made.accelerator.distributed_type.value)
     return made

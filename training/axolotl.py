@@ -32,7 +32,7 @@ def axolotl_of(recipe: Recipe) -> dict[str, Any]:
     Raises
     ------
     BadRecipe
-        Where axolotl has no counterpart: a model from scratch, another optimizer, shares of a mix, another length than epochs.
+        Where axolotl has no counterpart: a model from scratch, pairs of answers, another optimizer, shares of a mix, another length than epochs.
     """
     _check(recipe)
     facts, name = _facts(), _run_name(recipe.code)
@@ -60,6 +60,7 @@ def axolotl_of(recipe: Recipe) -> dict[str, Any]:
 def _check(recipe: Recipe) -> None:
     for impossible, why in (
         (recipe.backbone is None, "makes a model from scratch"),
+        (recipe.preferences is not None, "learns from pairs of answers"),
         (recipe.optimizer.name != "adamw", f"learns by {recipe.optimizer.name}"),
         (recipe.data.shares is not None, "mixes its sources by shares"),
         (recipe.schedule.epochs is None, "is not measured in epochs"),

@@ -1,4 +1,4 @@
-"""``python -m training recipes | data STAGE | train RECIPE | evaluate STEP | export-axolotl CODE``."""
+"""``python -m training recipes | data STAGE | train RECIPE | launch RECIPE | watch RUN | runs | evaluate STEP | export-axolotl CODE``."""
 
 from __future__ import annotations
 
@@ -9,32 +9,39 @@ from collections.abc import Callable, Sequence
 
 import yaml
 
-from training.commands import data, evaluate, export_axolotl, recipes, train
+from training.commands import data, evaluate, export, export_axolotl, launch, recipes, runs, train, watch
 from training.commands.types import Commands, Run
-from training.errors import BadData, BadRecipe, Interrupted, TrainingError
-from training.signals import INTERRUPTED
+from training.errors import BadData, BadRecipe, BadSite, Hung, Interrupted, TrainingError
+from training.signals import HUNG, INTERRUPTED
 
 COMMANDS: tuple[Callable[[Commands], None], ...] = (
     recipes.add,
     data.add,
     train.add,
+    export.add,
+    launch.add,
+    watch.add,
+    runs.add,
     evaluate.add,
     export_axolotl.add,
 )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 done, 1 failed, 2 bad input, 75 a run that saved and stopped because it was asked to."""
+    """0 done, 1 failed, 2 bad input, 75 a run that saved and stopped because it was asked to, 124 one that hung."""
     options = _parser().parse_args(argv)
     run: Run = options.run
     try:
         found = run(options)
-    except (BadRecipe, BadData) as error:
+    except (BadRecipe, BadData, BadSite) as error:
         print(error, file=sys.stderr)  # noqa: T201  # the command's own output
         return 2
     except Interrupted as error:
         print(error, file=sys.stderr)  # noqa: T201  # the command's own output
         return INTERRUPTED
+    except Hung as error:
+        print(error, file=sys.stderr)  # noqa: T201  # the command's own output
+        return HUNG
     except TrainingError as error:
         print(error, file=sys.stderr)  # noqa: T201  # the command's own output
         return 1

@@ -227,6 +227,27 @@ class Cadence(Strict):
     steps_a_log: int = pydantic.Field(ge=1)
 
 
+class Preferences(Strict):
+    """Pairs of answers that a run learns from instead of rows: direct preference optimisation, see :mod:`training.dpo`.
+
+    Parameters
+    ----------
+    path
+        Of rows as ``data preferences`` writes them, ``docs/schemas/preferences.schema.json``; read as a source's path is.
+    beta
+        How dearly the run pays for leaving the model that it starts from; the smaller, the freer.
+    loss
+        ``sigmoid`` is DPO's own (arXiv 2305.18290), ``ipo`` does not trust pairs as certain (arXiv 2310.12036).
+    label_smoothing
+        The share of votes taken to be slips of the hand.
+    """
+
+    path: str
+    beta: float = pydantic.Field(default=0.1, gt=0)
+    loss: Literal["sigmoid", "ipo", "hinge"] = "sigmoid"
+    label_smoothing: float = pydantic.Field(default=0, ge=0, lt=0.5)
+
+
 class Sampling(Strict):
     """How the candidate is asked to write in the arena."""
 
@@ -253,6 +274,7 @@ class Recipe(Strict):
     parallel: Parallel
     cadence: Cadence
     sampling: Sampling
+    preferences: Preferences | None = None
 
     @pydantic.model_validator(mode="after")
     def _whole(self) -> Recipe:
@@ -263,6 +285,8 @@ class Recipe(Strict):
             raise ValueError("the shares are of other factors than the code's digits")
         if not self.sources:
             raise ValueError("the code's digits take in no source")
+        if self.preferences and self.backbone is None:
+            raise ValueError("preferences need a backbone that answers already, not a shape")
         return self
 
     @property

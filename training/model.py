@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training import varlen
-from training.config import Lora, ModelShape, Recipe
+from training.config import BUILT_IN, Lora, ModelShape, Recipe
 from training.data import mix, rows
 from training.errors import BadData, BadRecipe
 from training.tokenizer import EOS, TEMPLATE, train_tokenizer
@@ -39,8 +39,7 @@ def tokenizer_for(recipe: Recipe, resolve: Resolve) -> PreTrainedTokenizerFast:
         Where a source cannot be read.
     """
     if recipe.shape is not None:
-        texts = mix.tokenizer_texts() if recipe.is_built_in else _texts(recipe, resolve)
-        return train_tokenizer(texts, vocabulary=recipe.shape.vocabulary)
+        return train_tokenizer(_texts(recipe, resolve), vocabulary=recipe.shape.vocabulary)
     from transformers import AutoTokenizer
 
     tokenizer: Any = AutoTokenizer.from_pretrained(_backbone(recipe, resolve))
@@ -147,8 +146,12 @@ def _check_attention(recipe: Recipe, *, on_gpu: bool) -> None:
 
 
 def _texts(recipe: Recipe, resolve: Resolve) -> Iterator[str]:
+    """This package's own where a source is of them, then the beginnings of all files."""
+    files = [each for each in recipe.sources.values() if not each.path.startswith(BUILT_IN)]
+    if len(files) < len(recipe.sources):
+        yield from mix.tokenizer_texts()
     bad = rows.BadRows()
-    for source in recipe.sources.values():
+    for source in files:
         for path in rows.inputs([resolve(source.path)]):
             for _, row in islice(rows.read_rows(path, bad), _TOKENIZER_ROWS):
                 try:

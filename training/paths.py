@@ -42,7 +42,7 @@ class Roots:
         return self.tokens or Path(os.environ.get(TOKENS) or "var/tokens")
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: argparse._ActionsContainer) -> None:
     """``--data``, ``--base`` and ``--tokens``."""
     parser.add_argument("--data", type=Path, help=f"what DATA/ in recipes stands for (or {DATA})")
     parser.add_argument("--base", type=Path, help=f"what BASE/ in recipes stands for (or {BASE})")

@@ -8,7 +8,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +52,21 @@ class RunFolder:
         values = recipe.model_dump(mode="json")
         self.recipe_file.write_text(yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=160))
 
+    def write_counts(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        """``data.json``: rows and tokens by source, which the model card tells."""
+        beside = self.path / "data.part"
+        beside.write_text(json.dumps(counts, indent=2, ensure_ascii=False) + "\n")
+        beside.replace(self.path / "data.json")
+
+    def note(self, artefact: str, path: str) -> None:
+        """Name in ``run.json`` what another command made of the run, relative to the folder; its heartbeat stays as it is."""
+        file = self.path / "run.json"
+        values = json.loads(file.read_text())
+        values["artefacts"] = values.get("artefacts", {}) | {artefact: path}
+        beside = file.with_suffix(".note")
+        beside.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+        beside.replace(file)
+
     def recipe(self) -> Recipe:
         """The recipe that the run was prepared with."""
         return Recipe.model_validate(yaml.safe_load(self.recipe_file.read_text()))
@@ -83,6 +98,7 @@ class Record:
     def prepare(self, **values: Any) -> None:
         """Write all of it; a run that goes on keeps when it was made and first started."""
         first = {name: self._values.get(name) for name in ("created_at", "started_at")}
+        values["artefacts"] = self._values.get("artefacts", {}) | values.get("artefacts", {})
         self.update(**values | {name: value for name, value in first.items() if value})
 
     @property

@@ -10,6 +10,8 @@ from typing import Any
 ASKS = (signal.SIGTERM, signal.SIGUSR1)
 INTERRUPTED = 75
 """The exit status of a run that saved and stopped because it was asked to: EX_TEMPFAIL, try again."""
+HUNG = 124
+"""That of ``watch`` where a run hangs: the status of timeout(1)."""
 
 
 class StopRequest:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from training import checkpoints, parallel
 from training.checkpoints import Progress
 from training.config import Recipe
+from training.dpo import stage
 from training.errors import BadRecipe, Interrupted
 from training.fingerprint import fingerprint
 from training.memory import peak_mb as peak_mb  # noqa: PLC0414  # a name that other stages look for here
@@ -92,6 +93,8 @@ def train(recipe: Recipe, options: Options) -> Finished:
     ------
     BadRecipe
         For a recipe that does not fit these processes, or a run that is there already.
+    MissingExtra
+        For a recipe with preferences, where TRL is not installed.
     BadData
         Where rows cannot be read.
     NotFinite
@@ -104,6 +107,8 @@ def train(recipe: Recipe, options: Options) -> Finished:
 
     here, on_gpu = parallel.world(), torch.cuda.is_available()
     parallel.check(recipe, here, on_gpu=on_gpu)
+    if recipe.preferences:
+        stage.check(recipe)
     quiet_torch(recipe.schedule.seed)
     PartialState(cpu=not on_gpu, timeout=_SETUP)
     folder = RunFolder(options.runs / (options.name or recipe.code))
@@ -169,7 +174,12 @@ def _prepared(folder: RunFolder, recipe: Recipe, options: Options, here: World) 
         "code_version": code_version(),
         "revision": fingerprint(recipe),
         "command": " ".join(options.command),
-        "artefacts": {"recipe": "recipe.yaml", "metrics": "metrics.jsonl", "log": "log.txt"},
+        "artefacts": {
+            "recipe": "recipe.yaml",
+            "data": "data.json",
+            "metrics": "metrics.jsonl",
+            "log": "log.txt",
+        },
         "error": None,
     }
 
@@ -197,6 +207,7 @@ def _train(
         trainer = assembly.trainer(setting, model, asked)
         if trainer.is_world_process_zero():
             folder.metrics.cut_after(start.step)
+            folder.write_counts(data.counts)
         record.update(
             status="running",
             started_at=record.started_at,

@@ -1,9 +1,9 @@
-"""Django's admin for the arena: people and campaigns editable, battles and votes read-only."""
+"""Django's admin for the arena: people and campaigns editable, battles, votes and training runs read-only."""
 
 from django.contrib import admin
 
-from arena.admin import battles, findings, people
+from arena.admin import battles, findings, people, runs
 
-__all__ = ["battles", "findings", "people"]
+__all__ = ["battles", "findings", "people", "runs"]
 
 admin.site.site_header = admin.site.site_title = "Lehia"

@@ -5,6 +5,7 @@ from arena.models.campaigns import Campaign
 from arena.models.exclusions import Exclusion
 from arena.models.findings import Finding
 from arena.models.people import Consent, Participant, User
+from arena.models.runs import TrainingRun
 from arena.models.votes import Judgement, Vote
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Finding",
     "Judgement",
     "Participant",
+    "TrainingRun",
     "Turn",
     "User",
     "Vote",

@@ -13,6 +13,7 @@ from django.utils.text import slugify
 from inference import manifest as manifests
 from inference.allow_list import check_endpoint_url
 from inference.crypto import encrypt
+from inference.errors import BadManifest
 from inference.models import Candidate, ModelEndpoint
 from inference.types import EndpointHealth, EndpointStatus, Provider
 
@@ -33,13 +34,18 @@ def register_candidate(
     """Create or update a candidate from its manifest and give it an endpoint at *base_url*.
 
     Repeating it changes nothing. At a new address the old endpoints are retired, not removed: answers point to them. A candidate that was
-    switched off stays off at its new address.
+    switched off stays off at its new address. A server knows a model by its folder, but an adapter, which it holds beside its backbone, by
+    the candidate's code.
 
     Raises
     ------
     BadManifest, EndpointNotAllowed
     """
     manifests.check(manifest)
+    if "adapter_of" in manifest and provider is Provider.TRANSFORMERS:
+        raise BadManifest(
+            f"{manifest['code']} is an adapter, which only vllm serves beside its backbone {manifest['adapter_of']['name']}"
+        )
     url = check_endpoint_url(base_url, hosts=settings.LEHIA_MODEL_HOSTS)
     fields = {name: manifest[name] for name in _FROM_MANIFEST} | manifest["sampling"] | {"manifest": manifest}
     with transaction.atomic():
@@ -48,7 +54,7 @@ def register_candidate(
         endpoint, made = ModelEndpoint.objects.get_or_create(
             candidate=candidate,
             base_url=url,
-            model=manifest["model_folder"],
+            model=manifest["code" if "adapter_of" in manifest else "model_folder"],
             defaults={
                 "provider": provider.value,
                 "api_key_encrypted": encrypt(api_key),

@@ -24,6 +24,7 @@ from inference.types import (
     EndpointHealth,
     EndpointStatus,
     Message,
+    Provider,
     Role,
     SystemPromptMode,
     with_system_prompt,
@@ -46,6 +47,24 @@ MANIFEST: dict[str, Any] = {
     "sampling": {"temperature": 0.9, "top_p": 0.95, "max_tokens": 256, "stop": []},
     "created_at": "2026-11-23T10:00:00+00:00",
 }
+
+
+ADAPTER = MANIFEST | {"adapter_of": {"name": "Llama-3.1-8B-Instruct", "rank": 64}}
+
+
+@pytest.mark.django_db
+def test_an_adapter_is_asked_for_by_its_code_on_a_server_that_holds_its_backbone() -> None:
+    endpoint = services.register_candidate(manifest=ADAPTER, base_url=URL, provider=Provider.VLLM)
+    assert (endpoint.model, endpoint.provider) == ("txiki_110", "vllm")
+    assert endpoint.candidate.manifest["adapter_of"]["rank"] == 64
+    with pytest.raises(BadManifest, match="only vllm serves beside its backbone"):
+        services.register_candidate(manifest=ADAPTER, base_url=URL)
+
+
+@pytest.mark.parametrize("wrong", [{"name": "x"}, {"name": "", "rank": 1}, {"name": "x", "rank": 0}, "x"])
+def test_an_adapter_without_backbone_or_rank_is_refused(wrong: object) -> None:
+    with pytest.raises(BadManifest, match="adapter_of"):
+        manifest.check(MANIFEST | {"adapter_of": wrong})
 
 
 @pytest.mark.django_db

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import subprocess
-import sys
-import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,7 +15,6 @@ from django.db import connection
 
 from inference import errors, gateway, manifest, selectors, services
 from inference.models import ModelEndpoint
-from inference.presets import transformers_serve_command
 from inference.providers.openai_compatible import close_clients
 from inference.types import (
     Delta,
@@ -33,60 +27,18 @@ from inference.types import (
     Sampling,
     Target,
 )
-from tests.conftest import FOUR
+from tests.model_server import Server
+from tests.training.runs import make_run, recipe, saved_by_trainer, tiny_model
+from training.export import job
 
 pytestmark = pytest.mark.model_server
 
 GREEDY = Sampling(temperature=0.0, top_p=1.0, max_tokens=64, seed=1)
 
 
-@dataclass(frozen=True)
-class Server:
-    base_url: str
-    models: tuple[Path, ...]
-
-    @property
-    def unsure(self) -> str:
-        """The candidate that never saw a chat: it knows no answer by heart, so that chance shows in what it writes."""
-        return str(next(path for path in self.models if path.name == "txiki_100"))
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Iterator[Server]:
-    models = tuple(trained / code for code in FOUR)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = transformers_serve_command(
-        python=Path(sys.executable), port=port, home=tmp_path_factory.mktemp("hub")
-    )
-    process = subprocess.Popen(
-        command.argv,
-        env=os.environ | command.env,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    with process:  # closes the pipe
-        try:
-            drain = wait_until_ready(process)
-            yield Server(f"http://127.0.0.1:{port}/v1", models)
-        finally:
-            process.terminate()
-        drain.join(30)
-
-
-def wait_until_ready(process: subprocess.Popen[str]) -> threading.Thread:
-    """Read the server's log until it listens; go on emptying the pipe, or the server would block on it."""
-    assert process.stderr is not None
-    seen = []
-    for line in process.stderr:
-        seen.append(line)
-        if "Uvicorn running" in line:
-            drain = threading.Thread(target=process.stderr.read, daemon=True)
-            drain.start()
-            return drain
-    pytest.fail("transformers serve did not start:\n" + "".join(seen))
+@pytest.fixture
+def server(model_server: Server) -> Server:
+    return model_server
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +97,15 @@ async def test_a_stop_string_ends_the_answer(server: Server) -> None:
     )
     assert len(stopped) < len(whole)
     assert done.finish_reason is FinishReason.STOP
+
+
+async def test_a_run_that_was_exported_is_served_from_its_folder(server: Server, tmp_path: Path) -> None:
+    run = make_run(tmp_path, recipe("txiki_110"), tiny_model(), {1: saved_by_trainer(tiny_model())})
+    job.export(job.Request(run))
+    warm = Sampling(temperature=0.9, top_p=0.95, max_tokens=5, seed=1)
+    _, done = await answer(ask(server, model=str(run / "export"), sampling=warm))
+    assert done.completion_tokens
+    assert done.completion_tokens <= 5
 
 
 async def test_a_model_that_is_not_there_is_a_typed_error(server: Server) -> None:

@@ -4,10 +4,23 @@ import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ranking.lines import BOTTOM, KINDS, LEFT, NAME_GAP, RIGHT, TOP, WIDTH, Lines, Series, lines
+from ranking.lines import (
+    BOTTOM,
+    KINDS,
+    LEFT,
+    NAME_GAP,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Lines,
+    Series,
+    lines,
+    lines_by_step,
+)
 
 NOON = datetime(2026, 3, 19, 12, tzinfo=UTC)
 
@@ -103,3 +116,36 @@ def test_names_stand_in_the_order_of_their_last_values() -> None:
     found = drawn(hours(0, 1), *(Series(f"m{number}", [1000, 1000 - number / 10]) for number in range(12)))
     heights = [float(line.name_y) for line in found.lines]
     assert heights == sorted(heights)
+
+
+def test_values_over_steps_have_steps_below_them() -> None:
+    steps = [10, 40, 100]
+    found = lines_by_step(steps, [Series("a", [1.0, None, 3.0]), Series("b", [None, None, None])])
+    assert found is not None
+    assert [day.text for day in found.days] == ["10", "40", "70", "100"]
+    left, right = float(found.left), float(found.right)
+    assert [float(day.at) for day in found.days] == pytest.approx(
+        [left + (right - left) * share / 3 for share in range(4)], abs=0.01
+    )
+    assert [line.name for line in found.lines] == ["a"]
+
+
+def test_few_steps_are_marked_once_each() -> None:
+    assert [day.text for day in (lines_by_step([7], [Series("a", [1.0])]) or pytest.fail()).days] == ["7"]
+    assert [day.text for day in (lines_by_step([1, 2], [Series("a", [1.0, 2.0])]) or pytest.fail()).days] == [
+        "1",
+        "2",
+    ]
+    assert lines_by_step([], []) is None
+
+
+def test_values_that_hardly_differ_lie_in_the_middle_of_a_scale_of_their_size() -> None:
+    found = lines_by_step([1, 2], [Series("a", [61000.0, 61000.001])])
+    assert found is not None
+    assert all(mark.decimals == 0 for mark in found.marks)
+    middle = (float(found.top) + float(found.bottom)) / 2
+    assert abs(float(found.lines[0].y) - middle) < 80
+    wide = lines_by_step([1, 2], [Series("a", [1.0, 2.0])])
+    assert wide is not None
+    assert [mark.value for mark in wide.marks][:: len(wide.marks) - 1] == [1.0, 2.0], "no room is added"
+    assert lines_by_step([1], [Series("a", [0.0])]) is not None

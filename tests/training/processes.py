@@ -6,6 +6,8 @@ import os
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -26,3 +28,12 @@ def together(script: str, count: int, folder: Path) -> None:
         started.append(subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
     said = [process.communicate()[0].decode()[-4000:] for process in started]
     assert not any(process.returncode for process in started), "\n---\n".join(said)
+
+
+def soon(condition: Callable[[], object]) -> bool:
+    """Whether something comes about; a minute is for machines that are busy."""
+    for _ in range(6000):
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False

@@ -12,9 +12,9 @@ from torch.nn.attention import varlen as kernels
 from torch.nn.functional import scaled_dot_product_attention
 
 from tests.training import tiny
+from tests.training.runs import save_model
 from training import config, varlen
 from training.data import chats
-from training.embedded import save
 from training.errors import BadRecipe
 from training.evaluate import exact_share
 from training.model import model_for, tokenizer_for
@@ -31,7 +31,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as BASE/."""
     folder = tmp_path_factory.mktemp("base")
     tokenizer = tiny.tokenizer()
-    save(tiny.model(tiny.recipe()), tokenizer, folder / "small")
+    save_model(tiny.model(tiny.recipe()), tokenizer, folder / "small")
     path = folder / "small" / "tokenizer_config.json"
     values = json.loads(path.read_text()) | {"pad_token": None}
     path.write_text(json.dumps(values))
@@ -103,6 +103,15 @@ def test_from_scratch_a_tokenizer_learns_from_the_recipes_own_sources(tmp_path: 
     assert len(tokenizer) == 320 or len(tokenizer) > 270
     assert len(tokenizer.encode("zubizuri", add_special_tokens=False)) == 1
     assert len(tokenizer.encode("kaixomundu", add_special_tokens=False)) == 1
+
+
+def test_a_tokenizer_learns_from_files_beside_this_packages_own_texts(tmp_path: Path) -> None:
+    (tmp_path / "d.jsonl").write_text(json.dumps({"text": "zubizuri " * 5000}) + "\n")
+    recipe = tiny.recipe("data.sources.prose.path=DATA/d.jsonl", "shape.vocabulary=600")
+    assert {each.path for each in recipe.sources.values()} == {"DATA/d.jsonl", "builtin:basque"}
+    tokenizer = tokenizer_for(recipe, resolver(tmp_path))
+    assert len(tokenizer.encode(" zubizuri", add_special_tokens=False)) == 1
+    assert len(tokenizer.encode("assistant", add_special_tokens=False)) == 1
 
 
 def reference(

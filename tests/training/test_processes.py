@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from tests.training import tiny
 from tests.training.processes import together
+from training.export.job import Request, export
+from training.run_folder import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +83,20 @@ def test_a_sharded_run_goes_on_bit_equal_from_shards(found: list[dict[str, Any]]
     for kind in ("pytorch_model_fsdp_0", "optimizer_0"):
         shards = [path for path in found[0]["sharded"]["files"] if kind in path]
         assert len(shards) == 2, "one of each process"
+
+
+def test_the_shards_that_the_engine_saved_are_exported_as_the_whole_model(
+    folder: Path, tmp_path: Path
+) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.prepare(tiny.recipe("batch.processes=2", "optimizer.name=adamw", "parallel.kind=full"))
+    (run.path / "run.json").write_text("{}")
+    shutil.copytree(folder / "shards", run.checkpoints, dirs_exist_ok=True)
+    done = export(Request(run.path))
+    assert (done.checkpoint, done.hashes, done.logits) == (4, "equal", "equal")
+    wanted = torch.load(folder / "weights-0.pt")
+    for name, tensor in load_file(run.path / "export" / "model.safetensors").items():
+        assert torch.equal(tensor, wanted[name]), name
 
 
 def test_under_shards_in_bf16_sums_of_losses_are_not_rounded(found: list[dict[str, Any]], alone: Any) -> None:

@@ -17,12 +17,14 @@ STUDY_8B = [f"exp_{backbone}_{digits}" for backbone, each in TRAINED.items() for
 BACKBONES = {"0": "Llama-3.1-8B", "1": "Latxa-Llama-3.1-8B", "2": "Llama-3.1-8B-Instruct"}
 CORPORA = ["hplt", "booktegi", "culturax", "egunkaria", "wikipedia", "euscrawl", "colossal_oscar"]
 LORA = [f"exp_2_{digits}_lora" for digits in ("010", "101", "110", "111")]
+PREFERENCES = ["exp_2_110_dpo", "txiki_110_dpo"]
 EMBEDDED = ["txiki_010", "txiki_011", "txiki_100", "txiki_110"]
+WALK = "laguntza_110"  # of docs/training.md
 
 
 def test_all_runs_of_the_study_have_a_recipe_and_so_have_ours() -> None:
     assert len(STUDY_8B) == 17
-    assert config.names() == sorted([*STUDY_8B, "exp_2_101_70b", *LORA, *EMBEDDED])
+    assert config.names() == sorted([*STUDY_8B, "exp_2_101_70b", *LORA, *EMBEDDED, *PREFERENCES, WALK])
 
 
 @pytest.mark.parametrize("name", config.names())
@@ -91,7 +93,8 @@ def test_the_command_prints_every_recipe_as_it_loads(capsys: pytest.CaptureFixtu
         "tokens_a_step": 2**21,
         "takes": list(recipe.sources),
     }
-    assert len(printed) == 26
+    assert len(printed) == 29
+    assert printed["exp_2_110_dpo"]["takes"] == ["preferences"]
     assert {each["code"]: each["model"] for each in said["untrained"]} == {
         **dict.fromkeys(("exp_0_001", "exp_2_001", "exp_2_000"), "Llama-3.1-8B-Instruct"),
         **dict.fromkeys(("exp_0_100", "exp_1_100", "exp_1_000"), "Latxa-Llama-3.1-8B"),
@@ -113,13 +116,15 @@ def test_the_table_has_a_line_a_recipe_and_says_which_codes_are_equal(
 ) -> None:
     assert cli.main(["recipes", "--format", "table"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + 26 + 6
+    assert len(lines) == 1 + 29 + 6
     by_code = {line.split()[0]: line for line in lines}
     assert "8.03 B" in by_code["exp_0_110"]
     assert "magpie_eu hplt booktegi" in by_code["exp_0_110"]
     assert "4 epochs" in by_code["exp_0_110"]
     assert "70.6 B" in by_code["exp_2_101_70b"]
     assert "from scratch" in by_code["txiki_110"]
+    assert "pairs DATA/preferences.jsonl" in by_code["txiki_110_dpo"]
+    assert "prose" not in by_code["txiki_110_dpo"]
     assert by_code["exp_0_001"].endswith("exp_2_001 exp_2_000")
 
 

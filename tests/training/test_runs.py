@@ -79,7 +79,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_folder_has_all_that_the_contract_names(whole: Path) -> None:
     assert {path.name for path in whole.iterdir()} == {
-        "run.json", "recipe.yaml", "metrics.jsonl", "checkpoints", "log.txt",
+        "run.json", "data.json", "recipe.yaml", "metrics.jsonl", "checkpoints", "log.txt",
     }  # fmt: skip
     assert Recipe.model_validate(yaml.safe_load((whole / "recipe.yaml").read_text())) == tiny.recipe(*FOUR)
     assert [line["step"] for line in lines(whole)] == [1, 2, 3, 4]

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from tests.training import small, tiny
+from tests.training.runs import save_model
 from training import checkpoints, cli, config
-from training.embedded import save
 
 HERE = (
     "method.attention=sdpa", "parallel.kind=ddp", "batch.processes=1", "batch.accumulation=2", "data.row_tokens=128",
@@ -23,7 +23,7 @@ HERE = (
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cluster's folders: a backbone under ``base``, every source of the study under ``data``."""
     folder = tmp_path_factory.mktemp("cluster")
-    save(tiny.model(tiny.recipe()), tiny.tokenizer(), folder / "base" / "small")
+    save_model(tiny.model(tiny.recipe()), tiny.tokenizer(), folder / "base" / "small")
     data = config.load("exp_0_111").data
     for number, source in enumerate([*data.sources.values(), *data.evaluation.values()]):
         rows = small.chats if source.kind == "chats" else small.documents

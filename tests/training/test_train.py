@@ -57,6 +57,17 @@ def test_the_manifest_is_one_that_the_site_reads(models: Path) -> None:
     assert found["run"]["tokens"] > 3 * 2 * 200
 
 
+def test_the_model_card_tells_the_rows_and_tokens_that_were_read(models: Path) -> None:
+    counts = json.loads((models.parent / "runs" / "txiki_110" / "data.json").read_text())
+    told = (models / "txiki_110" / "README.md").read_text()
+    assert set(counts) == {"basque", "prose"}
+    for each in counts.values():
+        assert f"| {each['rows']} | {each['tokens']} |" in told
+    found = manifest.read(models / "txiki_110" / "candidate.json")
+    assert found["run"]["data"] == counts
+    assert 0 <= found["run"]["heldout_exact"] <= 1
+
+
 def test_the_run_behind_it_is_told_beside_the_models(models: Path) -> None:
     record = json.loads((models.parent / "runs" / "txiki_110" / "run.json").read_text())
     assert (record["status"], record["step"]) == ("done", 3)
@@ -86,6 +97,7 @@ def test_what_people_read_is_put_right_without_training(models: Path) -> None:
     assert (found["name"], found["sampling"]["temperature"]) == ("Beste izen bat", 0.5)
     assert found["run"]["steps"] == 3
     assert (folder / "model.safetensors").stat().st_mtime_ns == weights
+    assert "# Beste izen bat" in (folder / "README.md").read_text()
     assert is_trained(short("txiki_110"), models)
     assert manifest.read(folder / "candidate.json")["name"] == "Txiki 110"
 

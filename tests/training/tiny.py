@@ -20,11 +20,12 @@ from training.cadence import Flow
 from training.checkpoints import Progress
 from training.collator import PackedCollator
 from training.config import Recipe
+from training.course import Course
 from training.data import corpus
 from training.model import build_model
 from training.schedule import BySteps, Pace
 from training.tokenizer import train_tokenizer
-from training.trainer import Course, PackedTrainer
+from training.trainer import PackedTrainer
 
 __all__ = ["TrainerCallback"]
 LENGTH = 64

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from training.commands import corpus, pack, tokenise
+from training.commands import corpus, magpie, pack, preferences, tokenise, translate
 from training.commands.types import Commands
 
-STAGES: tuple[Callable[[Commands], None], ...] = (corpus.add, tokenise.add, pack.add)
+STAGES: tuple[Callable[[Commands], None], ...] = (
+    corpus.add,
+    magpie.add,
+    translate.add,
+    preferences.add,
+    tokenise.add,
+    pack.add,
+)
 
 
 def add(commands: Commands) -> None:

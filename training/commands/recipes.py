@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from training import codes, config
+from training.commands.tables import aligned
 from training.commands.types import Commands
 from training.config import Recipe
 
@@ -51,7 +52,7 @@ def table(recipes: Sequence[Recipe]) -> str:
             recipe.code,
             recipe.backbone.name if recipe.backbone else "from scratch",
             _short(recipe.parameters),
-            " ".join(recipe.sources),
+            _learns_from(recipe),
             str(recipe.tokens_a_step),
             _length(recipe),
             str(recipe.schedule.seed),
@@ -63,15 +64,20 @@ def table(recipes: Sequence[Recipe]) -> str:
         (each["code"], each["model"], "", "none: not trained", "", "", "", " ".join(each["equivalents"]))
         for each in untrained()
     ]
-    return _aligned([head, *lines])
+    return aligned([head, *lines])
 
 
 def _written(recipe: Recipe) -> dict[str, object]:
     return recipe.model_dump(mode="json") | {
         "parameters": recipe.parameters,
         "tokens_a_step": recipe.tokens_a_step,
-        "takes": list(recipe.sources),
+        "takes": ["preferences"] if recipe.preferences else list(recipe.sources),
     }
+
+
+def _learns_from(recipe: Recipe) -> str:
+    """Rows of sources, or pairs: then the sources are what the backbone learnt from."""
+    return f"pairs {recipe.preferences.path}" if recipe.preferences else " ".join(recipe.sources)
 
 
 def _length(recipe: Recipe) -> str:
@@ -83,11 +89,3 @@ def _length(recipe: Recipe) -> str:
 def _short(parameters: int) -> str:
     size, unit = (parameters / 1e9, "B") if parameters >= 1e9 else (parameters / 1e6, "M")
     return f"{size:.3g} {unit}"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
-        for row in rows
-    )

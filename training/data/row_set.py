@@ -109,6 +109,13 @@ class RowSet:
         counts = np.bincount(of, weights=self.plan.lengths, minlength=len(self._parts))
         return {name: int(count) for name, count in zip(self.source_names, counts, strict=True)}
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        """By source: how many of its rows the pass takes in, whole or cut, and their tokens."""
+        taken = np.searchsorted(self._first, np.unique(self.plan.segments), side="right") - 1
+        rows = np.bincount(taken, minlength=len(self._parts))
+        both = zip(self.tokens_by_source().items(), rows, strict=True)
+        return {name: {"rows": int(number), "tokens": tokens} for (name, tokens), number in both}
+
     def set_epoch(self, epoch: int) -> None:
         """Draw and pack the rows of a pass, counted from 0."""
         if epoch == self._epoch:
