@@ -34,6 +34,13 @@ class AnswerStatus(StrEnum):
         return self not in {AnswerStatus.PENDING, AnswerStatus.STREAMING}
 
 
+class Display(StrEnum):
+    """How two answers appear: at one pace, or each as it comes."""
+
+    PACED = "paced"
+    UNPACED = "unpaced"
+
+
 class FailCode(StrEnum):
     """What a volunteer is told of a side that gave no answer; more would unblind."""
 
@@ -55,6 +62,7 @@ class RefusalCode(StrEnum):
     TOO_LONG = "too_long"
     TOO_MANY_TURNS = "too_many_turns"
     TOO_MANY_MESSAGES = "too_many_messages"
+    TOO_MANY_TOKENS = "too_many_tokens"
     TOO_MANY_BATTLES = "too_many_battles"
     NOT_READY = "not_ready"
     CLOSED = "closed"

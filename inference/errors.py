@@ -13,7 +13,10 @@ InferenceError
     ├── BadRequest       another 4xx: the request is at fault
     ├── StreamTimeout    connect, first token, between tokens, or total
     ├── MalformedStream  not the wire format, or cut before its end
-    └── EmptyAnswer      a good stream without a word
+    ├── EmptyAnswer      a good stream without a word
+    ├── QueueFull        the endpoint's queue is as long as it may get, or the wait in it was too long
+    ├── CircuitOpen      the endpoint failed too often; it is left alone for a while
+    └── BudgetSpent      the endpoint's tokens or money of the day are used up
 """
 
 from __future__ import annotations
@@ -32,6 +35,9 @@ class StreamErrorCode(StrEnum):
     TIMEOUT = "timeout"
     MALFORMED = "malformed"
     EMPTY = "empty"
+    QUEUE_FULL = "queue_full"
+    CIRCUIT_OPEN = "circuit_open"
+    BUDGET = "budget"
 
 
 class InferenceError(Exception):
@@ -94,3 +100,15 @@ class MalformedStream(StreamError):
 
 class EmptyAnswer(StreamError):
     code = StreamErrorCode.EMPTY
+
+
+class QueueFull(StreamError):
+    code = StreamErrorCode.QUEUE_FULL
+
+
+class CircuitOpen(StreamError):
+    code = StreamErrorCode.CIRCUIT_OPEN
+
+
+class BudgetSpent(StreamError):
+    code = StreamErrorCode.BUDGET

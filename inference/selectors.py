@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from inference.allow_list import check_endpoint_url
 from inference.crypto import decrypt
 from inference.models import Candidate, ModelEndpoint
-from inference.types import EndpointHealth, EndpointStatus, Provider, Target
+from inference.types import Deadlines, EndpointHealth, EndpointStatus, Provider, Target
 
 # Live endpoints first, then those not probed yet; the newest of equals.
 _ORDER = [EndpointHealth.LIVE.value, EndpointHealth.UNKNOWN.value, EndpointHealth.DEGRADED.value]
@@ -55,6 +55,13 @@ def target_of(endpoint: ModelEndpoint) -> Target:
         model=endpoint.model,
         provider=Provider(endpoint.provider),
         api_key=decrypt(endpoint.api_key_encrypted),
+        deadlines=Deadlines(
+            connect_s=endpoint.connect_s,
+            first_token_s=endpoint.first_token_s,
+            between_tokens_s=endpoint.between_tokens_s,
+            total_s=endpoint.total_s,
+        ),
+        max_in_flight=endpoint.max_in_flight,
     )
 
 

@@ -18,8 +18,13 @@ class Provider(StrEnum):
     """Dialects of the OpenAI wire format; see :mod:`inference.providers`."""
 
     OPENAI = "openai"
+    GEMINI = "gemini"
+    COHERE = "cohere"
     VLLM = "vllm"
     TRANSFORMERS = "transformers"
+    OLLAMA = "ollama"
+    LLAMA_CPP = "llama_cpp"
+    ANTHROPIC = "anthropic"
 
 
 class SystemPromptMode(StrEnum):
@@ -31,9 +36,12 @@ class SystemPromptMode(StrEnum):
 
 
 class FinishReason(StrEnum):
+    """``stopped`` by the volunteer; ``loop``: cut since it went on repeating itself."""
+
     STOP = "stop"
     LENGTH = "length"
     STOPPED = "stopped"
+    LOOP = "loop"
     OTHER = "other"
 
 
@@ -50,6 +58,14 @@ class EndpointHealth(StrEnum):
     DEGRADED = "degraded"
     DOWN = "down"
     UNKNOWN = "unknown"
+
+
+class CircuitState(StrEnum):
+    """Of a circuit breaker: ``open`` asks nothing of the endpoint, ``half_open`` lets one trial through."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +117,32 @@ class Target:
     provider: Provider
     api_key: str = field(default="", repr=False)
     deadlines: Deadlines = Deadlines()
+    max_in_flight: int = 8
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
+    """One answer to ask for. *user* is whom the queue is fair to: a name that only the caller can read."""
+
     target: Target
     messages: tuple[Message, ...] = field(repr=False)
     sampling: Sampling
     request_id: str
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The endpoint is full; *position* 1 is next. Told again when it changes."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """Text that the model thinks and does not say; kept from the volunteer until the vote. Never empty."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +160,8 @@ class Done:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
+
+StreamEvent = Queued | Reasoning | Delta | Done
 
 _ACKNOWLEDGED = "Ados."
 

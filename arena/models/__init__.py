@@ -1,6 +1,6 @@
 """The arena's tables: people, campaigns, battles, votes."""
 
-from arena.models.battles import Answer, Battle, Turn
+from arena.models.battles import Answer, Battle, Replacement, Turn
 from arena.models.campaigns import Campaign
 from arena.models.exclusions import Exclusion
 from arena.models.findings import Finding
@@ -17,6 +17,7 @@ __all__ = [
     "Finding",
     "Judgement",
     "Participant",
+    "Replacement",
     "TrainingRun",
     "Turn",
     "User",

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.models.campaigns import Campaign
 from arena.models.people import Participant
-from arena.types import AnswerStatus, BattleStatus, FailCode, Side
+from arena.types import AnswerStatus, BattleStatus, Display, FailCode, Side
 from inference.models import Candidate, ModelEndpoint
 from inference.types import FinishReason
 
@@ -45,6 +45,12 @@ class Battle(models.Model):
     policy = models.CharField(_("sampling policy"), max_length=32)
     propensity = models.FloatField(_("probability of the draw"))
     draw_seed = models.BigIntegerField(_("seed of the draw"))
+    display = models.CharField(
+        _("display of the answers"),
+        max_length=8,
+        default=Display.PACED.value,
+        choices=[(each.value, each.value) for each in Display],
+    )
     created_at = models.DateTimeField(_("begun"), default=timezone.now, editable=False, db_index=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
@@ -61,10 +67,49 @@ class Battle(models.Model):
                 name="battle_propensity_is_probability",
                 condition=models.Q(propensity__gt=0, propensity__lte=1),
             ),
+            models.CheckConstraint(
+                name="battle_display_known",
+                condition=models.Q(display__in=[each.value for each in Display]),
+            ),
         ]
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Replacement(models.Model):
+    """A side that died in the first turn, and the draw of who took its place. Battles without one were never touched."""
+
+    battle = models.ForeignKey(
+        Battle, on_delete=models.PROTECT, related_name="replacements", verbose_name=_("battle")
+    )
+    side = models.CharField(_("side"), max_length=1, choices=[(each.value, each.value) for each in Side])
+    candidate = models.ForeignKey(
+        Candidate, on_delete=models.PROTECT, related_name="+", verbose_name=_("candidate replaced")
+    )
+    endpoint = models.ForeignKey(
+        ModelEndpoint, null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("endpoint")
+    )
+    error_code = models.CharField(_("error"), max_length=20)
+    policy = models.CharField(_("sampling policy"), max_length=32)
+    propensity = models.FloatField(_("probability of the draw"))
+    draw_seed = models.BigIntegerField(_("seed of the draw"))
+    created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("replacement")
+        verbose_name_plural = _("replacements")
+        ordering: ClassVar = ["created_at"]
+        constraints: ClassVar = [
+            models.CheckConstraint(name="replacement_side_known", condition=models.Q(side__in=["A", "B"])),
+            models.CheckConstraint(
+                name="replacement_propensity_is_probability",
+                condition=models.Q(propensity__gt=0, propensity__lte=1),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.battle_id} {self.side}"
 
 
 class Turn(models.Model):
@@ -117,6 +162,7 @@ class Answer(models.Model):
     )
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     text = models.TextField(_("answer"), blank=True)
+    reasoning = models.TextField(_("reasoning"), blank=True)
     finish_reason = models.CharField(
         _("reason of the end"),
         max_length=12,
@@ -133,6 +179,7 @@ class Answer(models.Model):
     seed = models.BigIntegerField(_("seed"))
     prompt_tokens = models.PositiveIntegerField(_("tokens of the prompt"), null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(_("tokens of the answer"), null=True, blank=True)
+    queued_ms = models.PositiveIntegerField(_("in the queue (ms)"), null=True, blank=True)
     first_token_ms = models.PositiveIntegerField(_("first token (ms)"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration (ms)"), null=True, blank=True)
     started_at = models.DateTimeField(_("begun"), default=timezone.now)

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from arena.types import Display
 from ranking.models import Board
 from ranking.policies import DEFAULT_POLICY, NAME_MAX_CHARS
 
@@ -29,6 +30,18 @@ class Campaign(models.Model):
     consent_version = models.CharField(_("version of the consent text"), max_length=32)
     sampling_policy = models.CharField(
         _("sampling policy"), max_length=NAME_MAX_CHARS, default=DEFAULT_POLICY
+    )
+    display = models.CharField(
+        _("display of the answers"),
+        max_length=8,
+        default=Display.PACED.value,
+        choices=[(Display.PACED.value, _("paced")), (Display.UNPACED.value, _("as they come"))],
+        help_text=_("Paced: both sides begin together and appear at the slower side's speed."),
+    )
+    tokens_per_day = models.PositiveIntegerField(
+        _("most tokens of a volunteer in a day"),
+        default=200_000,
+        help_text=_("Of both answers together; what goes beyond is refused until tomorrow."),
     )
     max_prompt_chars = models.PositiveIntegerField(_("most characters a message"), default=4000)
     max_turns = models.PositiveSmallIntegerField(_("most messages a battle"), default=8)
@@ -61,6 +74,10 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 name="campaign_limits_positive",
                 condition=models.Q(max_prompt_chars__gt=0, max_turns__gt=0, guest_open_battles__gt=0),
+            ),
+            models.CheckConstraint(
+                name="campaign_display_known",
+                condition=models.Q(display__in=[each.value for each in Display]),
             ),
         ]
 

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from arena.types import Education, LanguageLevel
+from arena.types import Display, Education, LanguageLevel
 
 
 class User(AbstractUser):
@@ -40,6 +40,13 @@ class Participant(models.Model):
     education = models.CharField(
         _("education"), max_length=20, blank=True, choices=[(each.value, each.value) for each in Education]
     )
+    display = models.CharField(
+        _("display of the answers"),
+        max_length=8,
+        blank=True,
+        choices=[(each.value, each.value) for each in Display],
+        help_text=_("What this volunteer prefers; empty follows the campaign."),
+    )
     flagged_at = models.DateTimeField(
         _("flagged"),
         null=True,
@@ -67,6 +74,10 @@ class Participant(models.Model):
             models.CheckConstraint(
                 name="participant_education_known",
                 condition=models.Q(education__in=["", *[each.value for each in Education]]),
+            ),
+            models.CheckConstraint(
+                name="participant_display_known",
+                condition=models.Q(display__in=["", *[each.value for each in Display]]),
             ),
         ]
 

@@ -1,4 +1,4 @@
-"""Candidates and the endpoints that serve them."""
+"""Candidates: named model revisions being compared."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from inference.types import EndpointHealth, EndpointStatus, Provider, SystemPromptMode
+from inference.types import SystemPromptMode
 
 
 class Candidate(models.Model):
@@ -67,63 +67,3 @@ class Candidate(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class ModelEndpoint(models.Model):
-    """The address of a server that hosts a candidate. Its key is stored encrypted and never shown."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    candidate = models.ForeignKey(
-        Candidate, on_delete=models.PROTECT, related_name="endpoints", verbose_name=_("candidate")
-    )
-    base_url = models.CharField(_("address"), max_length=300)
-    model = models.CharField(_("model name on the server"), max_length=400)
-    provider = models.CharField(
-        _("wire dialect"),
-        max_length=20,
-        default=Provider.OPENAI.value,
-        choices=[(each.value, each.value) for each in Provider],
-    )
-    api_key_encrypted = models.TextField(blank=True, editable=False)
-    status = models.CharField(
-        _("status"),
-        max_length=10,
-        default=EndpointStatus.ACTIVE.value,
-        choices=[(each.value, each.value) for each in EndpointStatus],
-    )
-    health = models.CharField(
-        _("health"),
-        max_length=10,
-        default=EndpointHealth.UNKNOWN.value,
-        editable=False,
-        choices=[(each.value, each.value) for each in EndpointHealth],
-    )
-    health_detail = models.CharField(_("what the probe saw"), max_length=20, blank=True, editable=False)
-    health_checked_at = models.DateTimeField(_("probed"), null=True, editable=False)
-    probe_first_token_ms = models.PositiveIntegerField(
-        _("first token of the probe (ms)"), null=True, editable=False
-    )
-    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
-
-    class Meta:
-        verbose_name = _("endpoint")
-        verbose_name_plural = _("endpoints")
-        ordering: ClassVar = ["candidate__code", "created_at"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["candidate", "base_url", "model"], name="endpoint_once"),
-            models.CheckConstraint(
-                name="endpoint_status_known",
-                condition=models.Q(status__in=[each.value for each in EndpointStatus]),
-            ),
-            models.CheckConstraint(
-                name="endpoint_health_known",
-                condition=models.Q(health__in=[each.value for each in EndpointHealth]),
-            ),
-            models.CheckConstraint(
-                name="endpoint_provider_known",
-                condition=models.Q(provider__in=[each.value for each in Provider]),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.candidate} @ {self.base_url}"

@@ -1,0 +1,7 @@
+"""Candidates, the endpoints that serve them, and what went through these."""
+
+from inference.models.candidates import Candidate
+from inference.models.endpoints import ModelEndpoint
+from inference.models.traffic import Circuit, EndpointUsage, Generation, UserUsage
+
+__all__ = ["Candidate", "Circuit", "EndpointUsage", "Generation", "ModelEndpoint", "UserUsage"]
