@@ -47,6 +47,8 @@ class FakeModelServer:
         Asked for, where there is one, as a bearer token or ``x-api-key``.
     models, waiting
         What ``/v1/models`` lists, and what ``/metrics`` tells of its queue.
+    raw
+        Sent in place of a stream, where it is set.
     repeats_key
         Whether its errors quote the request's key, as some servers do.
     remembers
@@ -72,6 +74,7 @@ class FakeModelServer:
     api_key: str = field(default="", repr=False)
     models: tuple[str, ...] = ("eredua",)
     waiting: int = 0
+    raw: bytes | None = None
     repeats_key: bool = False
     remembers: bool = True
     requests: int = 0
@@ -202,7 +205,7 @@ class _Answer:
         await self.response.prepare(self.request)
         if self.fault is Fault.HANGS_FIRST:
             await asyncio.Event().wait()
-        if (body := self.wire.bodies.get(self.fault)) is not None:
+        if (body := self.server.raw or self.wire.bodies.get(self.fault)) is not None:
             await self.response.write(body)
             return self.response
         pieces = _Pieces(self.response, self.fault)
