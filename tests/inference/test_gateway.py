@@ -21,6 +21,7 @@ from inference.types import (
     GenerationRequest,
     Message,
     Provider,
+    Reasoning,
     Role,
     Sampling,
     Target,
@@ -52,7 +53,7 @@ def request_to(base_url: str, deadlines: Deadlines = LONG) -> GenerationRequest:
     )
 
 
-async def collect(request: GenerationRequest) -> list[Delta | Done]:
+async def collect(request: GenerationRequest) -> list[Reasoning | Delta | Done]:
     return [event async for event in providers.stream(request)]
 
 
