@@ -96,11 +96,11 @@ def _servable() -> QuerySet[ModelEndpoint]:
     return open_for_requests(active.exclude(health=EndpointHealth.DOWN.value))
 
 
-def _preference(
-    endpoint: ModelEndpoint, open_ones: set[UUID], uniform: float
-) -> tuple[bool, int, bool, int]:
+def _preference(endpoint: ModelEndpoint, open_ones: set[UUID], uniform: float) -> tuple[bool, int, bool, int]:
     status = _STATUSES.index(endpoint.status) if endpoint.status in _STATUSES else len(_STATUSES)
     health = _ORDER.index(endpoint.health) if endpoint.health in _ORDER else len(_ORDER)
     closed = endpoint.pk not in open_ones
-    is_canary = endpoint.status == EndpointStatus.CANARY.value and endpoint.health != EndpointHealth.DOWN.value
+    is_canary = (
+        endpoint.status == EndpointStatus.CANARY.value and endpoint.health != EndpointHealth.DOWN.value
+    )
     return not (is_canary and not closed and endpoint.canary_share > uniform), status, closed, health

@@ -325,13 +325,18 @@ def test_the_system_prompt_goes_in_as_the_candidate_understands_it() -> None:
 
 @pytest.mark.parametrize(
     ("uniform", "health", "first"),
-    [(0.29, "unknown", "canary"), (0.31, "unknown", "active"), (0.29, "down", "active"), (1.0, "live", "active")],
+    [
+        (0.29, "unknown", "canary"),
+        (0.31, "unknown", "active"),
+        (0.29, "down", "active"),
+        (1.0, "live", "active"),
+    ],
 )
 def test_a_canary_beside_an_active_endpoint_takes_its_share_of_the_battles(
     uniform: float, health: str, first: str
 ) -> None:
-    active = add_endpoint(base_url="http://127.0.0.1:9/v1", model="eredua")
-    canary = add_endpoint(base_url="http://127.0.0.1:10/v1", model="eredua")
+    active = services.add_endpoint(base_url="http://127.0.0.1:9/v1", model="eredua")
+    canary = services.add_endpoint(base_url="http://127.0.0.1:10/v1", model="eredua")
     ModelEndpoint.objects.filter(pk=canary.pk).update(status="canary", canary_share=0.3, health=health)
     chosen = {"canary": canary, "active": active}[first]
-    assert target_for(active.candidate_id, uniform=uniform).endpoint_id == chosen.pk
+    assert selectors.target_for(active.candidate_id, uniform=uniform).endpoint_id == chosen.pk
