@@ -282,10 +282,16 @@ def told_of(gate: Gate) -> tuple[asyncio.Event, asyncio.Event]:
     """Set when the gate has dealt with Valkey's loss, and with its return."""
     link, lost, found = gate._link, asyncio.Event(), asyncio.Event()
     assert link is not None
-    loses, finds = link._lost, link._found
-    link._lost = lambda: (loses(), lost.set())
-    link._found = lambda: (finds(), found.set())
+    link._lost, link._found = then(link._lost, lost.set), then(link._found, found.set)
     return lost, found
+
+
+def then(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def both() -> None:
+        first()
+        second()
+
+    return both
 
 
 async def test_tickets_survive_valkey_s_end_and_its_return(
