@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -64,7 +64,7 @@ def probe_endpoint(*, endpoint_id: UUID) -> ModelEndpoint:
 
 def seen(
     endpoints: Iterable[ModelEndpoint], *, at_once: int = _AT_ONCE
-) -> Iterator[tuple[ModelEndpoint, Sight]]:
+) -> Generator[tuple[ModelEndpoint, Sight], None, None]:
     """Look at endpoints side by side; yields each as soon as it was seen. No query, so that a hung server holds no connection."""
     with asyncio.Runner() as runner:
         sights = _looks(list(endpoints), at_once)

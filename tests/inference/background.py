@@ -32,11 +32,15 @@ def run(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any]) ->
     return asyncio.run_coroutine_threadsafe(coroutine, loop).result(10)
 
 
+def _stop(loop: asyncio.AbstractEventLoop, server: Server) -> None:
+    run(loop, server.stop())
+
+
 @contextmanager
 def served(*servers: Server) -> Iterator[asyncio.AbstractEventLoop]:
     """The servers, for the length of a block. Yields their loop."""
     with loop_in_background() as loop, ExitStack() as stack:
         for server in servers:
             run(loop, server.start())
-            stack.callback(lambda server=server: run(loop, server.stop()))
+            stack.callback(_stop, loop, server)
         yield loop

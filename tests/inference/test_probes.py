@@ -153,12 +153,9 @@ def test_no_more_than_so_many_are_looked_at_at_once() -> None:
 
         async def two() -> int:
             tasks = [asyncio.create_task(each) for each in waiting]
-            done = 0
-            for finished in asyncio.as_completed(tasks):
-                await finished
-                done += 1
-                if done == 2:
-                    break
+            finished = asyncio.as_completed(tasks)
+            for _ in range(2):
+                await next(finished)
             await asyncio.sleep(0)
             for task in tasks:
                 task.cancel()
