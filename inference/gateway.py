@@ -7,9 +7,9 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from inference import providers
 from inference.errors import StreamError
-from inference.providers import openai_compatible
-from inference.types import Delta, Done, GenerationRequest
+from inference.types import Delta, Done, GenerationRequest, Reasoning
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +39,10 @@ async def stream(request: GenerationRequest) -> AsyncGenerator[Delta | Done, Non
     started = time.perf_counter()
     outcome = "cancelled"
     try:
-        async with aclosing(openai_compatible.stream(request)) as events:
+        async with aclosing(providers.stream(request)) as events:
             async for event in events:
+                if isinstance(event, Reasoning):
+                    continue
                 if isinstance(event, Done):
                     outcome = "done"  # before the reader has it: readers leave at this event
                 yield event

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 
-from inference.allow_list import check_endpoint_url
+from inference.allow_list import checked_url
 from inference.crypto import decrypt
 from inference.models import Candidate, ModelEndpoint
 from inference.types import Deadlines, EndpointHealth, EndpointStatus, Provider, Target
@@ -49,9 +49,10 @@ def target_for(candidate_id: UUID) -> Target:
 
 
 def target_of(endpoint: ModelEndpoint) -> Target:
+    checked = checked_url(endpoint.base_url, hosts=settings.LEHIA_MODEL_HOSTS)
     return Target(
         endpoint_id=endpoint.pk,
-        base_url=check_endpoint_url(endpoint.base_url, hosts=settings.LEHIA_MODEL_HOSTS),
+        base_url=checked.url,
         model=endpoint.model,
         provider=Provider(endpoint.provider),
         api_key=decrypt(endpoint.api_key_encrypted),
@@ -62,6 +63,7 @@ def target_of(endpoint: ModelEndpoint) -> Target:
             total_s=endpoint.total_s,
         ),
         max_in_flight=endpoint.max_in_flight,
+        addresses=checked.addresses,
     )
 
 

@@ -14,7 +14,7 @@ from inference.errors import EndpointNotAllowed
         ("http://LOCALHOST./v1", "http://localhost/v1"),
         ("https://[::1]:9/v1", "https://[::1]:9/v1"),
         ("http://127.8.9.10/v1", "http://127.8.9.10/v1"),
-        ("http://[::ffff:127.0.0.1]/v1", "http://[::ffff:127.0.0.1]/v1"),
+        ("http://[::ffff:127.0.0.1]/v1", "http://127.0.0.1/v1"),
     ],
 )
 def test_loopback_is_allowed_and_normalised(url: str, kept: str) -> None:
