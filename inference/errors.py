@@ -3,6 +3,7 @@
 InferenceError
 ├── BadManifest          a candidate's manifest does not hold what it must; located
 ├── EndpointNotAllowed   the address is not on the allow-list
+│   └── HostUnknown      or its name did not resolve, which may be the resolver's trouble
 ├── KeyUnreadable        an endpoint's key was encrypted with a key that is gone
 ├── KeyNotTaken          the server did not answer with the new key, so the old one stays; ``code`` says what it did
 ├── EndpointExists       this candidate has this model at this address already
@@ -54,6 +55,10 @@ class BadManifest(InferenceError):
 
 
 class EndpointNotAllowed(InferenceError):
+    pass
+
+
+class HostUnknown(EndpointNotAllowed):
     pass
 
 

@@ -84,9 +84,7 @@ class ModelEndpointAdmin(admin.ModelAdmin[ModelEndpoint]):
     def retire(self, request: HttpRequest, chosen: QuerySet[ModelEndpoint]) -> None:
         self._switch(request, chosen, EndpointStatus.RETIRED)
 
-    def _switch(
-        self, request: HttpRequest, chosen: QuerySet[ModelEndpoint], status: EndpointStatus
-    ) -> None:
+    def _switch(self, request: HttpRequest, chosen: QuerySet[ModelEndpoint], status: EndpointStatus) -> None:
         for endpoint in chosen:
             is_unchecked = status is EndpointStatus.ACTIVE and endpoint.status == EndpointStatus.SHADOW.value
             if is_unchecked and services.missing_checks(endpoint, has_read_warnings=False):

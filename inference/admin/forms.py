@@ -10,7 +10,7 @@ from django.forms import ModelForm
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inference.admin.wording import MODES, STATUSES
+from inference.admin.wording import MODES, STATUSES, Text
 from inference.allow_list import check_endpoint_url
 from inference.errors import EndpointNotAllowed
 from inference.models import Candidate, EndpointDraft, ModelEndpoint
@@ -38,11 +38,9 @@ def allowed_url(url: str) -> str:
 class KeyField(forms.CharField):
     """A key: nobody who looks over a shoulder or into the page reads it."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, label: Text, help_text: Text) -> None:
         widget = forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=False)
-        super().__init__(
-            **({"required": False, "strip": True, "widget": widget, "max_length": 1000} | options)
-        )
+        super().__init__(label=label, help_text=help_text, required=False, max_length=1000, widget=widget)
 
 
 class EndpointForm(ModelForm[ModelEndpoint]):
@@ -50,7 +48,7 @@ class EndpointForm(ModelForm[ModelEndpoint]):
 
     class Meta:
         model = ModelEndpoint
-        fields = FIELDS
+        fields: tuple[str, ...] = FIELDS
 
     def clean_base_url(self) -> str:
         return allowed_url(self.cleaned_data["base_url"])

@@ -42,9 +42,7 @@ def _template(detail: dict[str, Any]) -> dict[str, Any]:
         "context": detail["context"] | {"text_said": CONTEXTS[detail["context"]["said"]]},
         "context_advice": advice(detail["context"].get("error", "")),
         "second_turn": _answer(detail["second_turn"]),
-        "modes": [
-            _answer(row) | {"label": MODES[SystemPromptMode(row["mode"])]} for row in detail["modes"]
-        ],
+        "modes": [_answer(row) | {"label": MODES[SystemPromptMode(row["mode"])]} for row in detail["modes"]],
         "recommended": MODES[SystemPromptMode(detail["recommended"])],
         "leaks": detail["leaks"],
     }

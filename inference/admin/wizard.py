@@ -62,7 +62,9 @@ class Wizard:
                 api_key=form.cleaned_data["api_key"],
             )
             return redirect("admin:inference_endpoint_choose", draft.pk)
-        unfinished = ModelEndpoint.objects.filter(status=EndpointStatus.SHADOW.value).select_related("candidate")
+        unfinished = ModelEndpoint.objects.filter(status=EndpointStatus.SHADOW.value).select_related(
+            "candidate"
+        )
         context = {"form": form, "drafts": EndpointDraft.objects.all(), "unfinished": unfinished}
         return page(self._own, request, "start", context | {"title": _("Add an endpoint"), "at": "start"})
 
@@ -92,7 +94,9 @@ class Wizard:
             self._own.message_user(request, str(_advice_text("key_unreadable")), messages.ERROR)
         return redirect("admin:inference_endpoint_choose", draft.pk)
 
-    def _adopted(self, request: HttpRequest, draft: EndpointDraft, form: ModelChoiceForm) -> ModelEndpoint | None:
+    def _adopted(
+        self, request: HttpRequest, draft: EndpointDraft, form: ModelChoiceForm
+    ) -> ModelEndpoint | None:
         chosen = {name: form.cleaned_data[name] for name in ("model", "candidate", "name", "context_tokens")}
         try:
             return services.adopt_draft(draft_id=draft.pk, **chosen)
@@ -100,7 +104,10 @@ class Wizard:
             form.add_error("model", _("This candidate has this model at this address already."))
         except CandidateExists:
             form.add_error(
-                "name", _("There is a candidate of that name: choose it above if it is the same model, or write another name.")
+                "name",
+                _(
+                    "There is a candidate of that name: choose it above if it is the same model, or write another name."
+                ),
             )
         except EndpointNotAllowed as error:
             form.add_error(None, _("This address cannot be used: %(reason)s.") % {"reason": error})
@@ -161,7 +168,9 @@ class Wizard:
             said = _("What is %(old)s cannot become %(new)s.") % {"old": error.old, "new": error.new}
             form.add_error("status", said)
             return False
-        self._log(request, endpoint, f"status: {endpoint.status} -> {status.value}; system prompt: {mode.value}")
+        self._log(
+            request, endpoint, f"status: {endpoint.status} -> {status.value}; system prompt: {mode.value}"
+        )
         said = _("%(name)s is now %(status)s.") % {"name": endpoint.candidate.name, "status": status.value}
         self._own.message_user(request, said, messages.SUCCESS)
         return True

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from inference.errors import StreamErrorCode
 from inference.health.types import Detail, Hindrance, StepName
 from inference.types import CircuitState, EndpointHealth, EndpointStatus, SystemPromptMode
 from inference.wizard.types import CheckOutcome, CheckStep
 
-Text = str | Promise
+Text = StrOrPromise
 
 STATUSES: dict[EndpointStatus, Text] = {
     EndpointStatus.SHADOW: _("shadow: it is probed, and no volunteer sees it"),

@@ -1,4 +1,4 @@
-"""Small requests to model servers beside the chat: bounded in time and size, never redirected."""
+"""Small requests to model servers beside the chat: bounded in time and size, to the checked address only, never redirected."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-import aiohttp
+import httpx2
 
+from inference.pinning import http_client
 from inference.types import Provider, Target
 
 MOST_BYTES = 2_000_000
@@ -46,24 +47,20 @@ async def get(url: str, target: Target) -> Reply:
     try:
         async with (
             asyncio.timeout(SECONDS),
-            _session() as session,
-            session.get(url, headers=_headers(target), allow_redirects=False) as response,
+            http_client(target) as client,
+            client.stream("GET", url, headers=_headers(target)) as response,
         ):
             body = await _read(response)
-            return Reply(response.status, body, round((time.perf_counter() - started) * 1000))
+            return Reply(response.status_code, body, round((time.perf_counter() - started) * 1000))
     except TimeoutError:
         raise NoReply("timeout") from None
-    except (aiohttp.ClientError, OSError):
+    except httpx2.HTTPError:
         raise NoReply("connect") from None
 
 
-def _session() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: httpx2.Response) -> bytes:
     body = bytearray()
-    async for piece in response.content.iter_any():
+    async for piece in response.aiter_bytes():
         body += piece
         if len(body) >= MOST_BYTES:
             break

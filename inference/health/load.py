@@ -1,4 +1,4 @@
-"""A vLLM server's own metrics, in the text format of Prometheus."""
+"""The own metrics of a vLLM or llama.cpp server, in the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from prometheus_client.samples import Sample
 
 from inference.health.types import Load
 
-_RUNNING = "vllm:num_requests_running"
-_WAITING = "vllm:num_requests_waiting"
+_RUNNING = ("vllm:num_requests_running", "llamacpp:requests_processing")
+_WAITING = ("vllm:num_requests_waiting", "llamacpp:requests_deferred")
 _CACHE = ("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc")  # its name until vLLM 0.10
 
 
@@ -35,17 +35,21 @@ def read_load(text: str) -> Load | None:
                 values.setdefault(sample.name, []).append(sample.value)
     except ValueError:  # a line that is none
         return None
-    if _RUNNING not in values or _WAITING not in values:
+    running, waiting, shares = (_all(values, names) for names in (_RUNNING, _WAITING, _CACHE))
+    if not running or not waiting:
         return None
-    shares = [share for name in _CACHE for share in values.get(name, [])]
     return Load(
-        running=round(sum(values[_RUNNING])),
-        waiting=round(sum(values[_WAITING])),
+        running=round(sum(running)),
+        waiting=round(sum(waiting)),
         kv_cache=round(max(shares), 4) if shares else None,
     )
 
 
+def _all(values: dict[str, list[float]], names: tuple[str, ...]) -> list[float]:
+    return [value for name in names for value in values.get(name, [])]
+
+
 def _samples(text: str) -> Iterator[Sample]:
-    wanted = [line for line in text.splitlines() if line.startswith((_RUNNING, _WAITING, *_CACHE))]
+    wanted = [line for line in text.splitlines() if line.startswith((*_RUNNING, *_WAITING, *_CACHE))]
     for family in text_string_to_metric_families("\n".join(wanted) + "\n"):
         yield from family.samples

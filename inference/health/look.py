@@ -9,11 +9,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
+from inference import providers
 from inference.errors import StreamError
 from inference.health import http, load
-from inference.health.paths import PATHS, at_root
 from inference.health.types import Load, Sight, Step, StepName
-from inference.providers import openai_compatible as providers
+from inference.providers.rules import RULES
 from inference.types import Deadlines, GenerationRequest, Message, Role, Sampling, Target
 
 DEADLINES = Deadlines(connect_s=3, first_token_s=20, between_tokens_s=10, total_s=25)
@@ -57,25 +57,31 @@ async def look(target: Target) -> Sight:
 
 async def look_at_server(target: Target) -> ServerSight:
     """Everything but the completion; *target* needs no model yet."""
-    paths = PATHS[target.provider]
+    rule = RULES[target.provider]
     health, (models, served), (metrics, found) = await asyncio.gather(
-        _health(target, paths.health), _models(target, paths.models), _metrics(target, paths.metrics)
+        _health(target, rule.health_path),
+        _models(target, rule.models_path),
+        _metrics(target, rule.metrics_path),
     )
     steps = tuple(step for step in (health, models, metrics) if step is not None)
     return ServerSight(steps, served, found)
 
 
+def _root(target: Target) -> str:
+    return target.base_url.removesuffix("/v1")
+
+
 async def _health(target: Target, path: str | None) -> Step | None:
     if path is None:
         return None
-    step, _ = await _fetch(StepName.HEALTH, at_root(target.base_url, path), target)
+    step, _ = await _fetch(StepName.HEALTH, _root(target) + path, target)
     return step
 
 
 async def _models(target: Target, path: str | None) -> tuple[Step | None, tuple[Served, ...]]:
     if path is None:
         return None, ()
-    step, body = await _fetch(StepName.MODELS, target.base_url + path, target)
+    step, body = await _fetch(StepName.MODELS, f"{target.base_url}/{path}", target)
     if not step.ok:
         return step, ()
     served = read_models(body)
@@ -88,7 +94,7 @@ async def _models(target: Target, path: str | None) -> tuple[Step | None, tuple[
 async def _metrics(target: Target, path: str | None) -> tuple[Step | None, Load | None]:
     if path is None:
         return None, None
-    step, body = await _fetch(StepName.METRICS, at_root(target.base_url, path), target)
+    step, body = await _fetch(StepName.METRICS, _root(target) + path, target)
     found = load.read_load(body.decode(errors="replace")) if step.ok else None
     if step.ok and found is None:
         return replace(step, ok=False, said="malformed"), None

@@ -11,7 +11,7 @@ from django.db.models import Aggregate, Count, F, FloatField, Q, Sum
 
 from inference.errors import StreamErrorCode
 from inference.health.types import Recent
-from inference.models import Generation
+from inference.models import Generation, ModelEndpoint
 
 WINDOW = timedelta(minutes=15)
 # ends that say nothing of the endpoint: the site would not ask it
@@ -32,7 +32,7 @@ class _Percentile(Aggregate):
 
 
 @dataclass(frozen=True, slots=True)
-class Rolling:
+class EndpointTraffic:
     """One endpoint over the window.
 
     Parameters
@@ -41,7 +41,7 @@ class Rolling:
         As in :class:`Recent`.
     errors
         How often each code ended a request, those of the site itself too.
-    first_token_p50_ms, first_token_p95_ms
+    first_token_ms_p50, first_token_ms_p95
         In milliseconds; ``None`` without any.
     tokens_per_s
         Tokens of answers by the time from their first to their last; ``None`` where the server counts none.
@@ -49,9 +49,9 @@ class Rolling:
 
     requests: int = 0
     failures: int = 0
-    errors: dict[str, int] = field(default_factory=dict)
-    first_token_p50_ms: int | None = None
-    first_token_p95_ms: int | None = None
+    outcomes: dict[str, int] = field(default_factory=dict)
+    first_token_ms_p50: int | None = None
+    first_token_ms_p95: int | None = None
     tokens_per_s: float | None = None
 
     @property
@@ -59,13 +59,23 @@ class Rolling:
         return Recent(self.requests, self.failures)
 
     @property
-    def error_rate(self) -> float | None:
-        return self.failures / self.requests if self.requests else None
+    def errors(self) -> dict[str, float]:
+        return {code: count / self.requests for code, count in self.outcomes.items()}
+
+    @property
+    def error_share(self) -> float:
+        return sum(self.errors.values())
+
+
+def recent_traffic() -> dict[UUID, EndpointTraffic]:
+    from django.utils import timezone
+
+    return rolling(list(ModelEndpoint.objects.values_list("pk", flat=True)), now=timezone.now())
 
 
 def rolling(
     endpoint_ids: Sequence[UUID], *, now: datetime, window: timedelta = WINDOW
-) -> dict[UUID, Rolling]:
+) -> dict[UUID, EndpointTraffic]:
     """What each endpoint did in the window. Two queries; an endpoint without requests is left out."""
     rows = Generation.objects.filter(endpoint__in=endpoint_ids, ended_at__gt=now - window, ended_at__lte=now)
     errors: dict[UUID, dict[str, int]] = {}
@@ -86,12 +96,12 @@ def rolling(
         writing_ms=Sum(F("duration_ms") - F("first_token_ms"), filter=timed),
     )
     return {
-        row["endpoint"]: Rolling(
+        row["endpoint"]: EndpointTraffic(
             requests=row["requests"],
             failures=row["failures"],
-            errors=errors.get(row["endpoint"], {}),
-            first_token_p50_ms=_rounded(row["p50"]),
-            first_token_p95_ms=_rounded(row["p95"]),
+            outcomes=errors.get(row["endpoint"], {}),
+            first_token_ms_p50=_rounded(row["p50"]),
+            first_token_ms_p95=_rounded(row["p95"]),
             tokens_per_s=_speed(row["tokens"], row["writing_ms"]),
         )
         for row in figures.order_by()

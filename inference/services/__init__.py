@@ -2,7 +2,9 @@
 
 from inference.services.checks import (
     adopt_draft,
+    last_checks,
     look_again,
+    missing_checks,
     open_endpoint,
     prune_drafts,
     run_check,

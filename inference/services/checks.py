@@ -13,13 +13,19 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from inference.allow_list import check_endpoint_url
+from inference.allow_list import check_endpoint_url, checked_url
 from inference.crypto import decrypt
-from inference.errors import CandidateExists, ChecksMissing, EndpointExists, EndpointNotAllowed, KeyUnreadable
+from inference.errors import (
+    CandidateExists,
+    ChecksMissing,
+    EndpointExists,
+    EndpointNotAllowed,
+    HostUnknown,
+    KeyUnreadable,
+)
 from inference.health.look import ServerSight, look_at_server
-from inference.health.types import Detail
+from inference.health.types import Detail, Hindrance
 from inference.models import Candidate, EndpointCheck, EndpointDraft, ModelEndpoint
-from inference.providers.openai_compatible import close_clients
 from inference.selectors import target_of
 from inference.services.endpoints import code_of, key_fields, set_endpoint_status, shown_name
 from inference.services.probes import probe_endpoint
@@ -169,9 +175,11 @@ def prune_drafts() -> int:
 
 def _look_at(draft: EndpointDraft) -> dict[str, Any]:
     api_key = decrypt(draft.api_key_encrypted)
+    checked = checked_url(draft.base_url, hosts=settings.LEHIA_MODEL_HOSTS)
     target = Target(
         endpoint_id=draft.pk,
-        base_url=check_endpoint_url(draft.base_url, hosts=settings.LEHIA_MODEL_HOSTS),
+        base_url=checked.url,
+        addresses=checked.addresses,
         model="",
         provider=Provider(draft.provider),
         api_key=api_key,
@@ -197,6 +205,8 @@ def _ask(endpoint: ModelEndpoint, step: CheckStep) -> Finding:
         target = target_of(endpoint)
     except KeyUnreadable:
         return Finding(CheckOutcome.FAILED, {"said": Detail.KEY_UNREADABLE.value})
+    except HostUnknown:
+        return Finding(CheckOutcome.UNCHECKED, {"said": Hindrance.RESOLVER.value})
     except EndpointNotAllowed:
         return Finding(CheckOutcome.FAILED, {"said": Detail.REFUSED.value})
     finding = asyncio.run(_bounded(_asked(endpoint, step, target)))
@@ -220,8 +230,6 @@ async def _bounded(check: Coroutine[Any, Any, Finding]) -> Finding:
             return await check
     except TimeoutError:
         return Finding(CheckOutcome.FAILED, {"said": "timeout"})
-    finally:
-        await close_clients()
 
 
 def scrubbed(found: dict[str, Any], secret: str) -> dict[str, Any]:

@@ -13,13 +13,12 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from inference.errors import EndpointNotAllowed, KeyUnreadable
+from inference.errors import EndpointNotAllowed, HostUnknown, KeyUnreadable
 from inference.health.judge import KEPT_TIMES, judge
 from inference.health.look import look
-from inference.health.recent import Rolling, rolling
+from inference.health.recent import EndpointTraffic, rolling
 from inference.health.types import Detail, Hindrance, Sight
 from inference.models import ModelEndpoint
-from inference.providers.openai_compatible import close_clients
 from inference.selectors import target_of
 from inference.types import EndpointStatus
 
@@ -72,18 +71,13 @@ def seen(
             while (found := runner.run(_next(sights))) is not None:
                 yield found
         finally:
-            runner.run(_close(sights))
+            runner.run(sights.aclose())
 
 
 async def _next(
     sights: AsyncGenerator[tuple[ModelEndpoint, Sight], None],
 ) -> tuple[ModelEndpoint, Sight] | None:
     return await anext(sights, None)
-
-
-async def _close(sights: AsyncGenerator[tuple[ModelEndpoint, Sight], None]) -> None:
-    await sights.aclose()
-    await close_clients()
 
 
 async def _looks(
@@ -105,20 +99,13 @@ async def _look(endpoint: ModelEndpoint, slots: asyncio.Semaphore) -> tuple[Mode
         try:
             async with asyncio.timeout(_RESOLVE_S):
                 target = await asyncio.to_thread(target_of, endpoint)  # resolves the name, which blocks
-        except TimeoutError:
+        except (TimeoutError, HostUnknown):
             return endpoint, Sight(hindrance=Hindrance.RESOLVER)
         except KeyUnreadable:
             return endpoint, Sight(error=Detail.KEY_UNREADABLE)
-        except EndpointNotAllowed as error:
-            return endpoint, _not_allowed(error)
+        except EndpointNotAllowed:
+            return endpoint, Sight(error=Detail.REFUSED)
         return endpoint, await look(target)
-
-
-def _not_allowed(error: EndpointNotAllowed) -> Sight:
-    """A name that cannot be resolved now is the resolver's trouble; an address off the allow-list is the endpoint's."""
-    if isinstance(error.__context__, OSError):
-        return Sight(hindrance=Hindrance.RESOLVER)
-    return Sight(error=Detail.REFUSED)
 
 
 def _store(endpoint: ModelEndpoint, sight: Sight) -> None:
@@ -129,7 +116,7 @@ def _store(endpoint: ModelEndpoint, sight: Sight) -> None:
         endpoint.save(update_fields=["probe"])
         return
     times_ms = _times(endpoint)
-    recent = rolling([endpoint.pk], now=now).get(endpoint.pk, Rolling()).recent
+    recent = rolling([endpoint.pk], now=now).get(endpoint.pk, EndpointTraffic()).recent
     verdict = judge(sight, max_in_flight=endpoint.max_in_flight, times_ms=times_ms, recent=recent)
     endpoint.health, endpoint.health_detail = verdict.health.value, verdict.detail
     endpoint.probe_first_token_ms = sight.first_token_ms

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
+from inference import providers
 from inference.errors import StreamError
-from inference.providers import openai_compatible as providers
 from inference.types import Deadlines, Delta, Done, GenerationRequest, Message, Role, Sampling, Target
 
 DEADLINES = Deadlines(connect_s=3, first_token_s=20, between_tokens_s=10, total_s=25)

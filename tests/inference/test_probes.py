@@ -15,7 +15,6 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from inference import services
-from inference.errors import EndpointNotAllowed
 from inference.fakes import FakeModelServer, Fault
 from inference.health import judge, recent
 from inference.models import Generation, ModelEndpoint
@@ -72,7 +71,8 @@ def test_a_model_that_is_not_listed_but_answers_is_live_and_it_is_said() -> None
     [
         (Provider.OPENAI, ["models", "completion"]),
         (Provider.COHERE, ["completion"]),
-        (Provider.LLAMA_CPP, ["health", "models", "completion"]),
+        (Provider.OLLAMA, ["health", "models", "completion"]),
+        (Provider.TRANSFORMERS, ["health", "completion"]),
     ],
 )
 def test_only_paths_that_the_provider_has_are_asked(provider: Provider, steps: list[str]) -> None:
@@ -256,9 +256,3 @@ def test_rolling_figures_of_the_window(django_assert_num_queries: DjangoAssertNu
     assert (seen.first_token_p50_ms, seen.first_token_p95_ms) == (250, 385)
     assert seen.tokens_per_s == pytest.approx(50)
     assert seen.error_rate == pytest.approx(1 / 6)
-
-
-def test_a_strange_address_is_not_the_resolvers_trouble() -> None:
-    with pytest.raises(EndpointNotAllowed) as caught:
-        services.add_endpoint(base_url="http://10.0.0.1/v1", model="x")
-    assert probes._not_allowed(caught.value).error == "refused"
