@@ -35,6 +35,8 @@ KNOWN_NAMES = (
     ),
     *("Latxa", "HiTZ", "Gemma", "Falcon LLM", "Salamandra", "EuroLLM", "Grok", "xAI", "Kimi", "Moonshot AI"),
 )
+# Words of Basque or Spanish too, which only their spelling tells apart: "hitz" is a word, and "llama" calls.
+_AS_SPELT = frozenset({"HiTZ", "Llama", "LLaMA", "Mistral", "Salamandra"})
 _SHORTEST_NAME = 3
 
 
@@ -47,4 +49,5 @@ def named(text: str, names: Iterable[str] = ()) -> list[str]:
 
 @cache
 def _pattern(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+    flags = re.NOFLAG if name in _AS_SPELT else re.IGNORECASE
+    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", flags)
