@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from inference.health.recent import EndpointTraffic, recent_traffic
 from inference.models import EndpointUsage, ModelEndpoint
+from inference.selectors import EndpointTraffic, recent_traffic
 from inference.types import CircuitState
 
 

@@ -102,7 +102,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """Requests that ended in the last quarter of an hour, those left aside that the site itself stopped."""
+    """Requests that a server was asked in the last quarter of an hour; what the site itself refused is not among them."""
 
     requests: int = 0
     failures: int = 0

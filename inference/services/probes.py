@@ -16,10 +16,9 @@ from django.utils import timezone
 from inference.errors import EndpointNotAllowed, HostUnknown, KeyUnreadable
 from inference.health.judge import KEPT_TIMES, judge
 from inference.health.look import look
-from inference.health.recent import EndpointTraffic, rolling
-from inference.health.types import Detail, Hindrance, Sight
+from inference.health.types import Detail, Hindrance, Recent, Sight
 from inference.models import ModelEndpoint
-from inference.selectors import target_of
+from inference.selectors import EndpointTraffic, recent_traffic, target_of
 from inference.types import EndpointStatus
 
 logger = logging.getLogger(__name__)
@@ -43,8 +42,9 @@ def probe_endpoints() -> int:
         if not is_alone:
             return 0
         found = list(ModelEndpoint.objects.filter(status__in=WATCHED))
+        traffic = recent_traffic()
         for endpoint, sight in seen(found):
-            _store(endpoint, sight)
+            _store(endpoint, sight, traffic.get(endpoint.pk))
     return len(found)
 
 
@@ -57,7 +57,7 @@ def probe_endpoint(*, endpoint_id: UUID) -> ModelEndpoint:
     """
     endpoint = ModelEndpoint.objects.get(pk=endpoint_id)
     for each, sight in seen([endpoint]):
-        _store(each, sight)
+        _store(each, sight, recent_traffic().get(each.pk))
     return endpoint
 
 
@@ -108,7 +108,7 @@ async def _look(endpoint: ModelEndpoint, slots: asyncio.Semaphore) -> tuple[Mode
         return endpoint, await look(target)
 
 
-def _store(endpoint: ModelEndpoint, sight: Sight) -> None:
+def _store(endpoint: ModelEndpoint, sight: Sight, traffic: EndpointTraffic | None) -> None:
     now = timezone.now()
     if sight.hindrance is not None:
         logger.warning("probe of endpoint %s hindered: %s", endpoint.pk, sight.hindrance)
@@ -116,7 +116,7 @@ def _store(endpoint: ModelEndpoint, sight: Sight) -> None:
         endpoint.save(update_fields=["probe"])
         return
     times_ms = _times(endpoint)
-    recent = rolling([endpoint.pk], now=now).get(endpoint.pk, EndpointTraffic()).recent
+    recent = Recent(traffic.requests, round(traffic.error_share * traffic.requests)) if traffic else Recent()
     verdict = judge(sight, max_in_flight=endpoint.max_in_flight, times_ms=times_ms, recent=recent)
     endpoint.health, endpoint.health_detail = verdict.health.value, verdict.detail
     endpoint.probe_first_token_ms = sight.first_token_ms

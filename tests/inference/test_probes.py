@@ -6,17 +6,15 @@ import asyncio
 import json
 import socket
 import threading
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
-from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import Settings
 
 from inference import services
 from inference.fakes import FakeModelServer, Fault
-from inference.health import judge, recent
+from inference.health import judge
 from inference.models import Generation, ModelEndpoint
 from inference.services import probes
 from inference.types import EndpointStatus, Provider
@@ -236,23 +234,3 @@ def test_two_processes_do_not_probe_at_once() -> None:
         assert services.probe_endpoints() == 1
     finally:
         other.close()
-
-
-def test_rolling_figures_of_the_window(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    endpoint = services.add_endpoint(base_url="http://127.0.0.1:9/v1", model="gpt")
-    quiet = services.add_endpoint(base_url="http://127.0.0.1:10/v1", model="gpt")
-    now = timezone.now()
-    for ms in (100, 200, 300, 400):
-        request_of(endpoint, "done", first_token_ms=ms, duration_ms=ms + 900, completion_tokens=45)
-    request_of(endpoint, "server", first_token_ms=None, completion_tokens=None)
-    request_of(endpoint, "budget", first_token_ms=None, completion_tokens=None)
-    request_of(endpoint, "cancelled", first_token_ms=None, completion_tokens=None)
-    request_of(endpoint, "server", ended_at=now - timedelta(hours=1))
-    with django_assert_num_queries(2):
-        found = recent.rolling([endpoint.pk, quiet.pk], now=timezone.now())
-    assert set(found) == {endpoint.pk}
-    seen = found[endpoint.pk]
-    assert (seen.requests, seen.failures, seen.errors) == (6, 1, {"budget": 1, "server": 1})
-    assert (seen.first_token_p50_ms, seen.first_token_p95_ms) == (250, 385)
-    assert seen.tokens_per_s == pytest.approx(50)
-    assert seen.error_rate == pytest.approx(1 / 6)

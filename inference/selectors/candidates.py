@@ -1,4 +1,4 @@
-"""Reads of candidates and endpoints."""
+"""Reads of candidates and of the endpoints that serve them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from django.db.models import QuerySet
 from inference.allow_list import checked_url
 from inference.crypto import decrypt
 from inference.models import Candidate, ModelEndpoint
+from inference.selectors.traffic import open_for_requests
 from inference.types import Deadlines, EndpointHealth, EndpointStatus, Provider, Target
 
 # Live endpoints first, then those not probed yet; the newest of equals.
 _ORDER = [EndpointHealth.LIVE.value, EndpointHealth.UNKNOWN.value, EndpointHealth.DEGRADED.value]
+_STATUSES = [EndpointStatus.ACTIVE.value, EndpointStatus.CANARY.value, EndpointStatus.SHADOW.value]
 
 
 def servable_candidates() -> list[Candidate]:
-    """Candidates with an active endpoint that is not known to be down, by code."""
+    """Candidates with an active endpoint that may be asked, by code.
+
+    It is not known to be down, its circuit is closed or due for a trial, and its budget of the day is not spent. One query.
+    """
     return list(Candidate.objects.filter(endpoints__in=_servable()).distinct())
 
 
@@ -32,8 +37,9 @@ def candidates_served_outside(folder: str) -> int | None:
 def target_for(candidate_id: UUID) -> Target:
     """The best endpoint of a candidate, its key decrypted: the only place where that happens.
 
-    A candidate whose endpoints are all down or disabled still gets one of them, so that a battle under way fails with a
-    typed error on that side instead of here.
+    Active ones come before canaries, these before shadows and those before what is switched off; among them, one that may be asked before one
+    whose circuit is open or whose budget is spent; then by health. A candidate whose endpoints are all down or disabled still gets one of
+    them, so that a battle under way fails with a typed error on that side instead of here. Two queries.
 
     Raises
     ------
@@ -42,10 +48,11 @@ def target_for(candidate_id: UUID) -> Target:
     EndpointNotAllowed
         The address left the allow-list since it was stored.
     """
-    endpoints = list(ModelEndpoint.objects.filter(candidate_id=candidate_id).order_by("-created_at"))
+    endpoints = list(_of(candidate_id).order_by("-created_at"))
     if not endpoints:
         raise ModelEndpoint.DoesNotExist(f"candidate {candidate_id} has no endpoint")
-    return target_of(min(endpoints, key=_preference))
+    open_ones = set(open_for_requests(_of(candidate_id)).values_list("pk", flat=True))
+    return target_of(min(endpoints, key=lambda endpoint: _preference(endpoint, open_ones)))
 
 
 def target_of(endpoint: ModelEndpoint) -> Target:
@@ -67,12 +74,16 @@ def target_of(endpoint: ModelEndpoint) -> Target:
     )
 
 
+def _of(candidate_id: UUID) -> QuerySet[ModelEndpoint]:
+    return ModelEndpoint.objects.filter(candidate_id=candidate_id)
+
+
 def _servable() -> QuerySet[ModelEndpoint]:
-    return ModelEndpoint.objects.filter(status=EndpointStatus.ACTIVE.value).exclude(
-        health=EndpointHealth.DOWN.value
-    )
+    active = ModelEndpoint.objects.filter(status=EndpointStatus.ACTIVE.value)
+    return open_for_requests(active.exclude(health=EndpointHealth.DOWN.value))
 
 
-def _preference(endpoint: ModelEndpoint) -> tuple[bool, int]:
+def _preference(endpoint: ModelEndpoint, open_ones: set[UUID]) -> tuple[int, bool, int]:
+    status = _STATUSES.index(endpoint.status) if endpoint.status in _STATUSES else len(_STATUSES)
     health = _ORDER.index(endpoint.health) if endpoint.health in _ORDER else len(_ORDER)
-    return endpoint.status != EndpointStatus.ACTIVE.value, health
+    return status, endpoint.pk not in open_ones, health

@@ -1,0 +1,20 @@
+"""Reads of candidates, endpoints and their traffic."""
+
+from inference.selectors.candidates import (
+    candidates_served_outside,
+    servable_candidates,
+    target_for,
+    target_of,
+)
+from inference.selectors.traffic import EndpointTraffic, recent_traffic, standing_of, tokens_used_today
+
+__all__ = [
+    "EndpointTraffic",
+    "candidates_served_outside",
+    "recent_traffic",
+    "servable_candidates",
+    "standing_of",
+    "target_for",
+    "target_of",
+    "tokens_used_today",
+]
