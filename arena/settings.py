@@ -85,6 +85,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "probe-endpoints": {"task": "arena.tasks.probe_endpoints", "schedule": 60.0},
+    "prune-traffic": {"task": "arena.tasks.prune_traffic", "schedule": 3600.0},
     "reap-turns": {"task": "arena.tasks.reap_turns", "schedule": 30.0},
     "publish-boards": {"task": "arena.tasks.publish_boards", "schedule": 600.0},
 }

@@ -139,11 +139,12 @@ class ModelChoiceForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        cleaned["model"] = cleaned.get("other_model") or cleaned.get("model", "")
-        if not cleaned["model"]:
+        model = cleaned.get("other_model") or cleaned.get("model", "")
+        if model:
+            cleaned["model"] = model
+            cleaned["context_tokens"] = cleaned.get("context_tokens") or self._served.get(model)
+        else:
             self.add_error("model", _("Choose a model, or write its name."))
-        if cleaned.get("context_tokens") is None:
-            cleaned["context_tokens"] = self._served.get(cleaned["model"])
         return cleaned
 
 

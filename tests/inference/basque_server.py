@@ -52,14 +52,16 @@ class BasqueServer:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     _runner: web.AppRunner | None = None
 
-    async def start(self, *, port: int = 0) -> None:
+    async def start(self) -> None:
+        """Listen; a server that was stopped comes back at its port."""
+        port = int(self.base_url.rpartition(":")[2].partition("/")[0] or 0)
         app = web.Application(client_max_size=1 << 24)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._list)
         app.router.add_get("/health", self._health)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", port, reuse_address=True).start()
         self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
 
     async def stop(self) -> None:
