@@ -19,6 +19,7 @@ from inference.admin.wizard import wizard_urls
 from inference.admin.wording import HEALTHS
 from inference.errors import IllegalTransition
 from inference.models import ModelEndpoint
+from inference.services.endpoints import key_fields
 from inference.types import EndpointHealth, EndpointStatus
 
 _SEEN = (
@@ -56,6 +57,17 @@ class ModelEndpointAdmin(admin.ModelAdmin[ModelEndpoint]):
             (gettext_lazy("Prices and budgets"), {"fields": BUDGETS}),
         ]
         return [(gettext_lazy("State"), {"fields": _SEEN}), *sets] if obj is not None else sets
+
+    def save_model(
+        self, request: HttpRequest, obj: ModelEndpoint, form: ModelForm[ModelEndpoint], change: bool
+    ) -> None:
+        """A key is for one server: another address loses it, so that nobody sends it to a server of their own."""
+        if change and {"base_url", "provider"} & set(form.changed_data) and obj.api_key_encrypted:
+            for name, value in key_fields("").items():
+                setattr(obj, name, value)
+            said = _("The key was removed, since the server is another one now. Set it again.")
+            self.message_user(request, said, messages.WARNING)
+        super().save_model(request, obj, form, change)
 
     def get_urls(self) -> list[URLPattern]:
         return [*status_urls(self), *wizard_urls(self), *super().get_urls()]

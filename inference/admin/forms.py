@@ -134,6 +134,7 @@ class ModelChoiceForm(forms.Form):
         self.fields["model"] = forms.ChoiceField(
             label=self.fields["model"].label,
             required=False,
+            initial=next(iter(self._served), OTHER),
             choices=[*((name, name) for name in self._served), (OTHER, _("another, named below"))],
         )
 

@@ -23,7 +23,7 @@ _FROM_MANIFEST = (
     *("name", "revision", "description", "backbone", "training_data", "licence", "maker"),
     "system_prompt_mode",
 )
-_TRUSTED = {EndpointStatus.ACTIVE, EndpointStatus.CANARY}
+_NOT_PROBED = {EndpointStatus.DISABLED, EndpointStatus.RETIRED}
 _IN_USE_OR_OFF = (EndpointStatus.ACTIVE.value, EndpointStatus.DISABLED.value)
 
 
@@ -136,6 +136,6 @@ def set_endpoint_status(*, endpoint_id: UUID, status: EndpointStatus) -> None:
         if not may_become(old, status):
             raise IllegalTransition(old.value, status.value)
         endpoint.status = status.value
-        if status in _TRUSTED and old not in _TRUSTED:
+        if old in _NOT_PROBED:
             endpoint.health = EndpointHealth.UNKNOWN.value
         endpoint.save(update_fields=["status", "health"])

@@ -337,6 +337,9 @@ def test_each_transition_is_allowed_or_refused_as_drawn(
             services.set_endpoint_status(endpoint_id=shadow.pk, status=new)
     shadow.refresh_from_db()
     assert shadow.status == (new if may_become(old, new) else old).value
+    was_off = old in {EndpointStatus.DISABLED, EndpointStatus.RETIRED}
+    is_moved = may_become(old, new) and old is not new
+    assert shadow.health == ("unknown" if was_off and is_moved else "live")
 
 
 @given(st.lists(st.sampled_from(EndpointStatus), max_size=30))

@@ -249,6 +249,9 @@ def test_an_endpoint_added_in_the_admin_serves_at_once_and_hides_its_key(staff: 
     assert KEY not in staff.get(page).content.decode()
     staff.post(page, form | {"api_key": "", "model": "gpt-2"})
     assert selectors.target_for(candidate.pk).api_key == KEY
+    elsewhere = staff.post(page, form | {"base_url": "http://127.0.0.1:10/v1"}, follow=True)
+    assert selectors.target_for(candidate.pk).api_key == ""
+    assert any("warning" in each.tags for each in elsewhere.context["messages"])
 
 
 @pytest.mark.django_db

@@ -78,7 +78,7 @@ def test_from_the_list_to_an_active_endpoint(staff: Client, server: BasqueServer
     assert f'href="{NEW}"' in text_of(staff, LIST)
     choose = begin(staff, server)
     seen = text_of(staff, choose)
-    assert '<option value="latxa-txiki"' in seen
+    assert '<option value="latxa-txiki" selected' in seen
     assert "Models listed: 2." in seen
     answer = staff.post(choose, {"model": "latxa-txiki", "name": "Latxa Txikia"})
     endpoint = ModelEndpoint.objects.get()
