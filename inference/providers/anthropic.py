@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anthropic
+import anthropic.resources.messages  # else the first request imports it while other streams wait
 import httpx2
 import msgspec
 

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import msgspec
 import openai
+import openai.resources.chat.chat  # else the first request imports it while other streams wait
 
 from inference import errors
 from inference.providers import failures
