@@ -182,7 +182,7 @@ def test_a_planted_key_appears_nowhere(
 ) -> None:
     settings.DEBUG = debug
     caplog.set_level(logging.DEBUG)
-    client.force_login(User.objects.create_superuser("admin", password="pasahitz-luzea"))
+    client.force_login(User.objects.create_superuser("admin"))
     client.raise_request_exception = False
     seen: list[str] = []
 
@@ -240,7 +240,7 @@ def test_a_debug_page_still_says_where_it_broke(
 ) -> None:
     settings.DEBUG = True
     client.raise_request_exception = False
-    client.force_login(User.objects.create_superuser("admin", password="pasahitz-luzea"))
+    client.force_login(User.objects.create_superuser("admin"))
     monkeypatch.setattr("inference.services.checks.look_at_server", _breaks)
     form = {"base_url": "http://127.0.0.1:9/v1", "provider": "vllm", "api_key": OLD}
     seen = client.post(f"{ADMIN}new/", form).content.decode()

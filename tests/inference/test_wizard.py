@@ -32,7 +32,7 @@ KEY = "sk-gako-oso-sekretua"
 
 @pytest.fixture
 def staff(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("admin", password="pasahitz-luzea"))
+    client.force_login(User.objects.create_superuser("admin"))
     client.post("/i18n/setlang/", {"language": "en"})
     return client
 
@@ -233,7 +233,7 @@ def test_only_staff_with_the_permission_gets_in(client: Client, rest: str) -> No
     endpoint = services.add_endpoint(base_url="http://127.0.0.1:9/v1", model="gpt")
     path = LIST + rest.format(pk=endpoint.pk)
     assert client.get(path).status_code == 302
-    person = User.objects.create_user("jakin-mina", password="pasahitz-luzea", is_staff=True)
+    person = User.objects.create_user("jakin-mina", is_staff=True)
     client.force_login(person)
     assert client.get(path).status_code == 403
     assert client.post(path).status_code == 403
@@ -243,7 +243,7 @@ def test_only_staff_with_the_permission_gets_in(client: Client, rest: str) -> No
 
 def test_a_form_needs_its_token(server: BasqueServer) -> None:
     strict = Client(enforce_csrf_checks=True)
-    strict.force_login(User.objects.create_superuser("admin", password="pasahitz-luzea"))
+    strict.force_login(User.objects.create_superuser("admin"))
     form = {"base_url": server.base_url, "provider": "vllm"}
     assert strict.post(NEW, form).status_code == 403
     assert not EndpointDraft.objects.exists()
