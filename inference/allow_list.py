@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from inference import addresses
-from inference.errors import EndpointNotAllowed
+from inference.errors import EndpointNotAllowed, HostUnknown
 
 Resolver = Callable[[str], Sequence[str]]
 """From a name to its addresses as text; raises ``OSError`` where there are none."""
@@ -149,7 +149,7 @@ def _resolved(host: str, resolver: Resolver) -> Sequence[str]:
     except (OSError, UnicodeError):
         found = []
     if not found:
-        raise EndpointNotAllowed(f"this host does not resolve; {_ADVICE}")
+        raise HostUnknown(f"this host does not resolve; {_ADVICE}")
     return found
 
 
