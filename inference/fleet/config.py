@@ -108,6 +108,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     Parameters
     ----------
+    architecture
+        A key of ``architectures``; needed where the folder is not at hand.
     context
         Most tokens of a chat with its answer: ``--max-model-len``.
     sequences
@@ -129,6 +131,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     engine: Engine = Engine.VLLM
+    architecture: str | None = None
     dtype: DType = DType.BFLOAT16
     context: Count = 8192
     sequences: Count = 16
@@ -151,8 +154,6 @@ class Model(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
         The candidate's code.
     served_as
         What requests call it, where that is not its name.
-    architecture
-        A key of ``architectures``; needed where the folder is not at hand.
     manifest
         Its ``candidate.json`` on the site's machine; that in the folder where there is one.
     """
@@ -161,7 +162,6 @@ class Model(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     folder: Folder
     replicas: Annotated[tuple[Replica, ...], Meta(min_length=1)]
     served_as: Line | None = None
-    architecture: str | None = None
     adapters: tuple[Adapter, ...] = ()
     router: Router | None = None
     manifest: str | None = None

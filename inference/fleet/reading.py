@@ -90,9 +90,15 @@ def _placed(message: str, values: dict[str, Any], *, under: str = "") -> str:
     place = _INDEX.sub(lambda found: _named(found, values), place)
     unknown = _UNKNOWN.search(fault)
     if unknown:
-        close = difflib.get_close_matches(unknown.group(1), _FIELDS, n=1)
-        fault += f"; did you mean `{close[0]}`?" if close else "; docs/fleet.md lists all fields"
+        fault += f"; {_advice(unknown.group(1))}"
     return f"{place}: {fault}" if place else fault
+
+
+def _advice(field: str) -> str:
+    if field in _FIELDS:
+        return "it belongs elsewhere (docs/fleet.md)"
+    close = difflib.get_close_matches(field, _FIELDS, n=1)
+    return f"did you mean `{close[0]}`?" if close else "docs/fleet.md lists all fields"
 
 
 def _named(found: re.Match[str], values: dict[str, Any]) -> str:

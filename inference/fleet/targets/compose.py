@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from inference.fleet.commands import router_command
 from inference.fleet.config import Engine
 from inference.fleet.errors import BadFleet
 from inference.fleet.servers import Plan, Process, RouterServer, Server
+from inference.fleet.targets.dump import dump
 from inference.presets import vllm_environment, vllm_options
 
 _INSIDE = "0.0.0.0"  # noqa: S104  # in a container; what is published outside is the host's own address
@@ -31,9 +30,7 @@ def render(plan: Plan) -> dict[str, str]:
             for each in plan.on(host.name)
         }
         if services:
-            text = yaml.safe_dump(
-                {"name": _project(plan), "services": services}, sort_keys=False, width=160, allow_unicode=True
-            )
+            text = dump({"name": _project(plan), "services": services})
             files[f"{host.name}/compose.yaml"] = f"# Fleet {plan.fleet.fleet} on {host.name}.\n{text}"
     return files
 

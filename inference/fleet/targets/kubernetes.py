@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from inference.fleet.config import Engine, Model
 from inference.fleet.errors import BadFleet
 from inference.fleet.servers import Plan, Server
+from inference.fleet.targets.dump import dump
 from inference.presets import vllm_environment, vllm_options
 
 # What the chart has fields for; it writes these options itself.
@@ -46,9 +45,7 @@ def render(plan: Plan) -> dict[str, str]:
         "routingLogic": "roundrobin",
         **({"vllmApiKey": key} if kubernetes.key_secret else {}),
     }
-    text = yaml.safe_dump(
-        {"servingEngineSpec": engine, "routerSpec": router}, sort_keys=False, width=160, allow_unicode=True
-    )
+    text = dump({"servingEngineSpec": engine, "routerSpec": router})
     head = f"# Fleet {plan.fleet.fleet}: helm install lehia vllm/vllm-stack -f values.yaml\n"
     return {"values.yaml": head + text}
 

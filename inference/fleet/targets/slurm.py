@@ -7,7 +7,6 @@ from inference.fleet.config import Host
 from inference.fleet.servers import Plan, Process
 from inference.fleet.targets.shell import FUNCTIONS, command, sources_keys, wait_line, with_environment
 
-
 _RESTARTS = 20
 
 
