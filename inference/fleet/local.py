@@ -177,9 +177,9 @@ class Local:
                 self._end(path.stem)
 
     def _end(self, name: str) -> bool:
-        """End a recorded server and forget it. Returns whether it was running."""
+        """End a recorded server, or what a dead one left behind, and forget it. Returns whether there was anything to end."""
         record = self._record(name)
-        was_running = record is not None and record.is_alive
+        was_running = record is not None and bool(record.family())
         if record is not None and was_running:
             self._say(f"ending {name}")
             if end(record, within_s=_END_WITHIN_S):

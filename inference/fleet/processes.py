@@ -47,6 +47,15 @@ class Record(msgspec.Struct, frozen=True):
     def is_alive(self) -> bool:
         return self.boot == boot() and birth(self.pid) == self.birth
 
+    def family(self) -> dict[int, str]:
+        """The process and all that it started, with their births; also what it left behind where it is dead.
+
+        The kernel gives a number to nobody as long as a session goes by it, so while none has it the session is still this one's.
+        """
+        if self.boot != boot() or birth(self.pid) not in {self.birth, None}:
+            return {}
+        return session(self.pid)
+
 
 def boot() -> str:
     """This boot's id."""
@@ -113,21 +122,26 @@ def start(argv: Sequence[str], env: Mapping[str, str], log: Path) -> int:
 
 
 def end(record: Record, *, within_s: float) -> bool:
-    """End a process and all of its session, politely first. Returns whether it had to be killed; another process of that number is left alone."""
-    if not record.is_alive:
-        return False
-    family = session(record.pid)
-    os.kill(record.pid, signal.SIGTERM)
-    gone = wait_until(lambda: not any(birth(pid) == born for pid, born in family.items()), within_s=within_s)
+    """End a process and all of its session, politely first. Returns whether any had to be killed; another process of that number is left alone."""
+    family = record.family()
+    _signal({record.pid: record.birth} if record.is_alive else family, signal.SIGTERM)
+    gone = wait_until(lambda: not _alive(family), within_s=within_s)
     if not gone:
-        for pid, born in (session(record.pid) | family).items():
-            if birth(pid) == born:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not record.is_alive, within_s=within_s)
+        _signal(record.family() | family, signal.SIGKILL)
+        wait_until(lambda: not _alive(family), within_s=within_s)
     with suppress(ChildProcessError):
         os.waitpid(record.pid, os.WNOHANG)  # where we are its parent still
     return not gone
+
+
+def _alive(family: Mapping[int, str]) -> list[int]:
+    return [pid for pid, born in family.items() if birth(pid) == born]
+
+
+def _signal(family: Mapping[int, str], number: signal.Signals) -> None:
+    for pid in _alive(family):
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def wait_until(ready: Callable[[], bool], *, within_s: float) -> bool:
