@@ -34,25 +34,23 @@ def train_missing(layout: Layout) -> None:
 
 
 def start(layout: Layout, supervisor: Supervisor) -> Service | None:
-    """The small candidates, trained where they lack, and their server on its way up; nothing where all candidates are served elsewhere.
+    """The small candidates, trained where they lack, and ``transformers serve`` on its way up.
 
-    vLLM's servers are started by :func:`register`, which waits for them.
+    vLLM's servers are no children of the supervisor: :func:`register` starts them, and waits.
     """
-    if not seed.needs_small_candidates(layout.models):
-        supervisor.say("candidates are served elsewhere; no model server is started here")
-        return None
-    if layout.engine is Engine.VLLM:
-        _check_vllm()
+    if layout.engine is Engine.VLLM and not vllm_python().exists():
+        raise StartFailed(f"vLLM is not installed ({vllm_python()} lacks); make demo MODELS=vllm installs it")
     train_missing(layout)
+    if layout.engine is Engine.VLLM:
+        return None
     model_server = services.model_service(layout)
-    if layout.engine is Engine.TRANSFORMERS:
-        supervisor.start(model_server)
+    supervisor.start(model_server)
     return model_server
 
 
-def register(layout: Layout, supervisor: Supervisor, model_server: Service) -> None:
+def register(layout: Layout, supervisor: Supervisor, model_server: Service | None) -> None:
     """Wait until the candidates are served, and tell the site where. Raises ``StartFailed``."""
-    if layout.engine is Engine.TRANSFORMERS:
+    if model_server:
         supervisor.wait_ready(model_server)
         seed.register(models=layout.models, model_server=layout.model_server)
         return
@@ -81,7 +79,7 @@ def fleet_for(layout: Layout) -> Fleet:
         fleet="demo",
         hosts=(Host(name=_HERE, memory_gib=memory / GIB),),
         models=tuple(_model(layout, code) for code in RECIPES),
-        targets=Targets(python=str(_python())),
+        targets=Targets(python=str(vllm_python())),
     )
 
 
@@ -102,10 +100,6 @@ def _model(layout: Layout, code: str) -> Model:
     )
 
 
-def _python() -> Path:
+def vllm_python() -> Path:
+    """The interpreter of the environment that ``make`` installs vLLM into."""
     return settings.BASE_DIR / ".venv-vllm" / "bin" / "python"
-
-
-def _check_vllm() -> None:
-    if not _python().exists():
-        raise StartFailed(f"vLLM is not installed ({_python()} lacks); make demo MODELS=vllm installs it")

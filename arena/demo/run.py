@@ -82,13 +82,16 @@ def _log_aside(layout: Layout) -> None:
 def _bring_up(layout: Layout, supervisor: Supervisor) -> None:
     """Start what takes long first, wait for each where it is needed."""
     seed.prepare()
-    model_server = models.start(layout, supervisor)
+    wanted = seed.needs_small_candidates(layout.models)
+    if not wanted:
+        supervisor.say("candidates are served elsewhere; no model server is started here")
+    model_server = models.start(layout, supervisor) if wanted else None
     if settings.LEHIA_EMBEDDED_VALKEY:
         valkey = services.valkey_service(layout)
         supervisor.start(valkey)
         supervisor.wait_ready(valkey)
     call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr)
-    if model_server:
+    if wanted:
         models.register(layout, supervisor, model_server)
     password = seed.finish()
     if password:
