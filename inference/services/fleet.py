@@ -13,7 +13,7 @@ from inference.errors import BadManifest
 from inference.fleet.config import Engine
 from inference.fleet.servers import Endpoint
 from inference.models import ModelEndpoint
-from inference.services.endpoints import add_endpoint, register_candidate, rotate_key
+from inference.services import add_endpoint, register_candidate, rotate_key
 from inference.types import Provider
 
 _PROVIDERS = {Engine.VLLM: Provider.VLLM, Engine.TRANSFORMERS: Provider.TRANSFORMERS}
