@@ -9,7 +9,7 @@ from django.db import transaction
 
 from inference import manifest as manifests
 from inference.crypto import decrypt
-from inference.errors import BadManifest
+from inference.errors import BadManifest, KeyUnreadable
 from inference.fleet.config import Engine
 from inference.fleet.servers import Endpoint
 from inference.models import ModelEndpoint
@@ -26,6 +26,7 @@ class Registered:
     candidate: str
     endpoint: ModelEndpoint
     is_new: bool
+    key_file: str | None
 
 
 def register_fleet(*, endpoints: Iterable[Endpoint], keys: Mapping[str | None, str]) -> list[Registered]:
@@ -37,9 +38,19 @@ def register_fleet(*, endpoints: Iterable[Endpoint], keys: Mapping[str | None, s
     Raises
     ------
     BadManifest, EndpointNotAllowed
+        Nothing is registered.
+    InferenceError
+        Where a server does not take the new key; the others are registered.
     """
     with transaction.atomic():
-        return [_register(each, keys.get(each.key_file, "")) for each in endpoints]
+        found = [_register(each, keys.get(each.key_file, "")) for each in endpoints]
+    for each in found:
+        key = keys.get(each.key_file, "")
+        if key and not _holds(each.endpoint, key):
+            rotate_key(
+                endpoint_id=each.endpoint.pk, api_key=key
+            )  # asks the server, so outside the transaction
+    return found
 
 
 def _register(served: Endpoint, api_key: str) -> Registered:
@@ -61,10 +72,15 @@ def _register(served: Endpoint, api_key: str) -> Registered:
     if is_new:
         limits = {"context_tokens": served.context, "max_in_flight": served.sequences}
         ModelEndpoint.objects.filter(pk=endpoint.pk).update(**limits)
-    elif api_key and decrypt(endpoint.api_key_encrypted) != api_key:
-        rotate_key(endpoint_id=endpoint.pk, api_key=api_key)
-    endpoint.refresh_from_db()
-    return Registered(served.code, endpoint, is_new)
+        endpoint.refresh_from_db()
+    return Registered(served.code, endpoint, is_new, served.key_file)
+
+
+def _holds(endpoint: ModelEndpoint, key: str) -> bool:
+    try:
+        return decrypt(endpoint.api_key_encrypted) == key
+    except KeyUnreadable:
+        return False
 
 
 def _manifest(served: Endpoint) -> dict[str, object]:

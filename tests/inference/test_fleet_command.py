@@ -155,13 +155,32 @@ def test_registering_again_changes_nothing(served: str) -> None:
 
 
 @pytest.mark.django_db
-def test_registering_again_keeps_what_staff_have_set_and_takes_a_new_key(served: str, tmp_path: Path) -> None:
+def test_registering_again_keeps_what_staff_have_set(served: str) -> None:
     fleet("register", served)
     ModelEndpoint.objects.update(max_in_flight=3, status=EndpointStatus.DISABLED.value)
-    (tmp_path / "vllm.env").write_text("VLLM_API_KEY=berria\n")
     fleet("register", served)
     assert set(ModelEndpoint.objects.values_list("max_in_flight", "status")) == {(3, "disabled")}
-    assert {selectors.target_of(each).api_key for each in ModelEndpoint.objects.all()} == {"berria"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_key_of_a_running_fleet_replaces_the_stored_one(tmp_path: Path, settings: Settings) -> None:
+    settings.LEHIA_DATA = tmp_path
+    machine = Machine(tmp_path)
+    more = {"context": 512, "environment": {"PYTHONPATH": str(ENGINE)}}
+    content = text(
+        model(machine._weights, port=machine._ports[0], **more),
+        hosts=[HOST | {"key_file": str(machine.key_file)}],
+        targets={"python": sys.executable},
+    )
+    path = file(tmp_path, content)
+    try:
+        for key in (KEY, "berria"):
+            machine.key_file.write_text(f"VLLM_API_KEY={key}\n")
+            fleet("up", path)
+            fleet("register", path)
+            assert selectors.target_of(ModelEndpoint.objects.get()).api_key == key
+    finally:
+        fleet("down", path)
 
 
 @pytest.mark.django_db

@@ -10,8 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from inference.errors import BadManifest, EndpointNotAllowed
-from inference.fleet.errors import BadFleet, FleetError
+from inference.errors import BadManifest, EndpointNotAllowed, InferenceError
+from inference.fleet.errors import BadFleet
 from inference.fleet.keys import API_KEY, read_keys
 from inference.fleet.local import Local, Seen, State, local_host
 from inference.fleet.memory import GIB
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             getattr(self, f"_{options['verb']}")(found, options)
         except (BadFleet, BadManifest, EndpointNotAllowed) as error:
             raise CommandError(str(error), returncode=BAD_INPUT) from None
-        except FleetError as error:
+        except InferenceError as error:
             raise CommandError(str(error), returncode=FAILED) from None
 
     def _plan(self, found: Plan, options: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Stands where vLLM would: takes its command line, answers /health, and says at /told what it was started with."""
+"""Stands where vLLM would: takes its command line and key, answers one word, and says at /told what it was started with."""
 
 from __future__ import annotations
 
@@ -12,10 +12,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        told = json.dumps({"argv": sys.argv[1:], "env": dict(os.environ), "child": CHILD.pid}).encode()
+        told = {"argv": sys.argv[1:], "env": dict(os.environ), "child": CHILD.pid}
+        listed = {"data": [{"id": after("--served-model-name")}]}
+        self.answer({"/told": told, "/v1/models": listed}.get(self.path))
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers["Authorization"] != f"Bearer {os.environ.get('VLLM_API_KEY', 'none')}":
+            self.send_error(401)
+            return
+        chunk = {"choices": [{"delta": {"content": "Kaixo"}, "finish_reason": "stop"}]}
+        self.answer(chunk, before=b"data: ", behind=b"\n\ndata: [DONE]\n\n")
+
+    def answer(self, content: object, *, before: bytes = b"", behind: bytes = b"") -> None:
         self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream" if before else "application/json")
         self.end_headers()
-        self.wfile.write(told if self.path == "/told" else b"")
+        self.wfile.write(before + json.dumps(content).encode() + behind)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
