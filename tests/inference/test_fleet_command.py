@@ -166,7 +166,7 @@ def test_registering_again_keeps_what_staff_have_set(served: str) -> None:
 def test_a_new_key_of_a_running_fleet_replaces_the_stored_one(tmp_path: Path, settings: Settings) -> None:
     settings.LEHIA_DATA = tmp_path
     machine = Machine(tmp_path)
-    more = {"context": 512, "environment": {"PYTHONPATH": str(ENGINE)}}
+    more: dict[str, Any] = {"context": 512, "environment": {"PYTHONPATH": str(ENGINE)}}
     content = text(
         model(machine._weights, port=machine._ports[0], **more),
         hosts=[HOST | {"key_file": str(machine.key_file)}],
