@@ -121,9 +121,7 @@ class BattleConsumer(AsyncWebsocketConsumer):
                 await self._send(frame)
         return live
 
-    def _stored(
-        self, battle_id: UUID | None, *, is_live: bool
-    ) -> tuple[Lease | None, list[ServerFrame]]:
+    def _stored(self, battle_id: UUID | None, *, is_live: bool) -> tuple[Lease | None, list[ServerFrame]]:
         """Who answers the participant's battle elsewhere; where nobody does, what is stored of it."""
         participant = people.participant_or_none(self.participant_id)
         battle = battle_reads.battle_of(battle_id, participant) if battle_id is not None else None
