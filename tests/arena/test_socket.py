@@ -45,11 +45,15 @@ def seeded(servers: tuple[FakeModelServer, FakeModelServer]) -> tuple[Participan
     for server in servers:
         make_candidate(base_url=server.base_url)
     participant = make_participant(ensure_default_campaign())
+    return participant, cookie_of(participant)
+
+
+def cookie_of(participant: Participant) -> str:
     client = Client()
     session = client.session
     sessions.remember_participant(session, participant.pk)
     session.save()
-    return participant, client.cookies["sessionid"].value
+    return client.cookies["sessionid"].value
 
 
 class Page:
