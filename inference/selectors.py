@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 
 from inference.allow_list import checked_url
 from inference.crypto import decrypt
-from inference.models import Candidate, ModelEndpoint
+from inference.models import Candidate, ModelEndpoint, UserUsage
 from inference.types import Deadlines, EndpointHealth, EndpointStatus, Provider, Target
 
 # Live endpoints first, then those not probed yet; the newest of equals.
@@ -19,6 +20,24 @@ _ORDER = [EndpointHealth.LIVE.value, EndpointHealth.UNKNOWN.value, EndpointHealt
 def servable_candidates() -> list[Candidate]:
     """Candidates with an active endpoint that is not known to be down, by code."""
     return list(Candidate.objects.filter(endpoints__in=_servable()).distinct())
+
+
+def canary_shares() -> dict[str, float]:
+    """Candidates whose only endpoints at work are canaries, by code, each with the share of battles that may draw it. One query."""
+    canaries = ModelEndpoint.objects.filter(status=EndpointStatus.CANARY.value, canary_share__gt=0)
+    rows = (
+        canaries.exclude(health=EndpointHealth.DOWN.value)
+        .exclude(candidate__in=_servable().values("candidate"))
+        .values_list("candidate__code", "canary_share")
+        .order_by("canary_share")
+    )
+    return dict(rows)  # of several canaries of a candidate, the largest share
+
+
+def tokens_used_today(user: str) -> int:
+    """How many tokens *user* was answered with since midnight in UTC."""
+    used = UserUsage.objects.filter(user=user, day=datetime.now(UTC).date()).values_list("tokens", flat=True)
+    return used.first() or 0
 
 
 def candidates_served_outside(folder: str) -> int | None:
