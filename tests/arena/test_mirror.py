@@ -16,7 +16,6 @@ from pytest_django.fixtures import Settings
 from arena import mirror, runner
 from arena.models import Answer, Turn
 from arena.plan import Lease, TurnPlan
-from arena.protocol import ServerFrame
 from arena.runner import Runner
 from arena.selectors.battles import lease_of
 from arena.services import battles, turns

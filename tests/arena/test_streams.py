@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -59,7 +60,7 @@ class Writer:
         self.journal.close(self.log)
 
     async def read(self, reader: redis.asyncio.Redis) -> list[Beat]:
-        entries = await reader.xrange(streams.turn_key(self.turn, RUNNER))
+        entries: Any = await reader.xrange(streams.turn_key(self.turn, RUNNER))
         return [beats.decode(fields[streams.FIELD]) for _, fields in entries]
 
     async def html(self, reader: redis.asyncio.Redis) -> str:
