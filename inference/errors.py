@@ -17,7 +17,7 @@ InferenceError
     ├── RateLimited      429; ``retry_after_s`` where the server said it
     ├── ServerFailed     5xx, or an error inside the stream
     ├── BadRequest       another 4xx: the request is at fault
-    ├── StreamTimeout    connect, first token, between tokens, or total
+    ├── StreamTimeout    connect, first token, between tokens, or total; ``connecting`` where no server had the request yet
     ├── MalformedStream  not the wire format, or cut before its end
     ├── EmptyAnswer      a good stream without a word
     ├── QueueFull        the endpoint's queue is as long as it may get, or the wait in it was too long
@@ -134,6 +134,10 @@ class BadRequest(StreamError):
 
 class StreamTimeout(StreamError):
     code = StreamErrorCode.TIMEOUT
+
+    def __init__(self, message: str, *, connecting: bool = False) -> None:
+        super().__init__(message)
+        self.connecting = connecting
 
 
 class MalformedStream(StreamError):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from inference.errors import ConnectFailed, RateLimited, ServerFailed, StreamError
+from inference.errors import ConnectFailed, RateLimited, ServerFailed, StreamError, StreamTimeout
 
 # What another try may mend. A key, a name or a request that is wrong stays wrong; a server that accepted the request and then was
 # slow is busy, and asking twice makes it busier.
-WORTH_IT = (ConnectFailed, RateLimited, ServerFailed)
+_WORTH_IT = (ConnectFailed, RateLimited, ServerFailed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def pause_s(
     Exponential back-off with full jitter: uniform between nothing and the bound, so that callers that failed together do not come
     back together. A server's own Retry-After is a floor below which nobody comes back; jitter of one base step goes on top.
     """
-    if tried > policy.retries or not isinstance(error, WORTH_IT):
+    if tried > policy.retries or not _is_worth_it(error):
         return None
     told_s = error.retry_after_s if isinstance(error, RateLimited) else None
     if told_s is not None:
@@ -60,3 +60,7 @@ def pause_s(
         return pause if pause < left_s else None
     pause = rng.uniform(0, min(policy.cap_s, policy.base_s * 2 ** (tried - 1)))
     return pause if pause < left_s else None
+
+
+def _is_worth_it(error: StreamError) -> bool:
+    return isinstance(error, _WORTH_IT) or (isinstance(error, StreamTimeout) and error.connecting)

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from inference import metrics
+from inference import metrics, providers
 from inference.breaker import Admission, Verdict, verdict_on
 from inference.errors import BudgetSpent, CircuitOpen, QueueFull, StreamError
 from inference.gateway.account import CANCELLED, DONE, Account
@@ -19,7 +19,6 @@ from inference.gateway.ports import NoTraffic, Standing, Traffic
 from inference.gateway.standings import Standings
 from inference.gateway.writer import Writer
 from inference.guards import Limits, guarded
-from inference.providers import openai_compatible
 from inference.queue import Gate, Place, Terms
 from inference.retry import RetryPolicy, pause_s
 from inference.types import CircuitState, Delta, Done, GenerationRequest, Queued, Reasoning, StreamEvent
@@ -52,7 +51,7 @@ class Gateway:
         *,
         traffic: Traffic | None = None,
         valkey_url: str | None = None,
-        source: Source = openai_compatible.stream,
+        source: Source = providers.stream,
         terms: Terms | None = None,
         retries: RetryPolicy | None = None,
         rng: random.Random | None = None,

@@ -63,7 +63,7 @@ def of_exception(error: Exception) -> errors.StreamError:
     if isinstance(status, int) and isinstance(response, httpx2.Response):
         return of_status(status, response.headers)
     if isinstance(error.__cause__, httpx2.TimeoutException):
-        return errors.StreamTimeout("no connection in time")
+        return errors.StreamTimeout("no connection in time", connecting=True)
     return errors.ConnectFailed("no connection to the server")
 
 

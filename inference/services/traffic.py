@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ParamSpec, TypeVar
@@ -197,6 +198,8 @@ def _users(passages: Sequence[Passage]) -> dict[str, list[Any]]:
     }
 
 
+# Threads of its own: whoever runs a loop in the one thread that all synchronous code shares would wait for itself.
+_threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="traffic")
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
@@ -213,4 +216,4 @@ async def _in_thread(
         finally:
             close_old_connections()
 
-    return await sync_to_async(call)()
+    return await sync_to_async(call, thread_sensitive=False, executor=_threads)()

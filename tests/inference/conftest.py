@@ -9,6 +9,7 @@ import pytest
 from inference import gateway
 from inference.gateway import NoTraffic
 from inference.services import traffic
+from tests.inference.valkey import Valkey, running
 
 
 @pytest.fixture(autouse=True)
@@ -18,3 +19,17 @@ def unplugged(request: pytest.FixtureRequest) -> Iterator[None]:
         gateway.plug(NoTraffic(), valkey_url=None)
     yield
     traffic.plug_in()
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[Valkey]:
+    """One for the whole run: tests use endpoints of their own, and leave it running."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def mortal_valkey() -> Iterator[Valkey]:
+    """One for tests that stop it."""
+    with running() as server:
+        yield server
