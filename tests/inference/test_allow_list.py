@@ -28,6 +28,11 @@ NAMES = {
 EVERYTHING = (*NAMES, "0.0.0.0/0", "::/0", "169.254.169.254", "metadata.google.internal", "localhost.")
 
 
+def obliging(name: str) -> Sequence[str]:
+    """As some systems are: what is no name is an address in disguise."""
+    return NAMES.get(name, ["127.0.0.1"])
+
+
 def resolver(name: str) -> Sequence[str]:
     if name not in NAMES:
         raise OSError("no such name")
@@ -138,6 +143,7 @@ HOSTILE = [
     "http://127.0.0.1/../../admin",
     "http://127.0.0.1/%2e%2e/admin",
     "http://127.0.0.1//evil.example/v1",
+    "http://127.0.0.1/ﬁle",
     # other ways to write an address
     "http://2130706433/v1",
     "http://0x7f000001/v1",
@@ -152,7 +158,6 @@ HOSTILE = [
     "http://169.254.169.254./latest",
     "http://0/v1",
     "http://127.0.0.256/v1",
-    "http://1e3/v1",
     "http://①②⑦.⓪.⓪.①/v1",
     "http://127。0。0。1/v1",
     "http://lоcalhost/v1",
@@ -201,7 +206,7 @@ HOSTILE = [
 def test_hostile_urls_are_refused_even_where_everything_is_named(url: str) -> None:
     without_networks = [each for each in EVERYTHING if "/" not in each]
     with pytest.raises(EndpointNotAllowed):
-        check_endpoint_url(url, hosts=without_networks, resolver=resolver)
+        check_endpoint_url(url, hosts=without_networks, resolver=obliging)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +214,7 @@ def test_hostile_urls_are_refused_even_where_everything_is_named(url: str) -> No
 )
 def test_not_even_a_network_of_everything_admits_them(url: str) -> None:
     with pytest.raises(EndpointNotAllowed):
-        check_endpoint_url(url, hosts=EVERYTHING, resolver=resolver)
+        check_endpoint_url(url, hosts=EVERYTHING, resolver=obliging)
 
 
 @pytest.mark.parametrize(
