@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,9 +15,10 @@ from pytest_django import Settings
 from inference import services
 from inference.fakes import FakeModelServer, Fault
 from inference.health import judge
+from inference.health.types import Sight
 from inference.models import Generation, ModelEndpoint
 from inference.services import probes
-from inference.types import EndpointStatus, Provider
+from inference.types import EndpointStatus, Provider, Target
 from tests.inference.background import served
 
 pytestmark = pytest.mark.django_db
@@ -139,32 +140,30 @@ def test_a_hung_server_delays_no_other() -> None:
         asyncio.run_coroutine_threadsafe(hung.wait_until(live=0), loop).result(10)
 
 
-def test_no_more_than_so_many_are_looked_at_at_once() -> None:
-    hung = [FakeModelServer(fault=Fault.HANGS_SILENT) for _ in range(3)]
-    with served(*hung) as loop:
-        for each in hung:
-            add(each)
-        found = probes.seen(list(ModelEndpoint.objects.all()), at_once=2)
-        thread = threading.Thread(target=lambda: next(found, None), daemon=True)
-        thread.start()
-        waiting = [each.wait_until(live=1) for each in hung]
+def test_no_more_than_so_many_are_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_way, most = 0, 0
 
-        async def two() -> int:
-            tasks = [asyncio.create_task(each) for each in waiting]
-            finished = asyncio.as_completed(tasks)
-            for _ in range(2):
-                await next(finished)
+    async def looks(_: Target) -> Sight:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        for _turn in range(50):  # whoever may begin meanwhile does
             await asyncio.sleep(0)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            return sum(each.live for each in hung)
+        under_way -= 1
+        return Sight(first_token_ms=1)
 
-        assert asyncio.run_coroutine_threadsafe(two(), loop).result(10) == 2
-        for each in hung:
-            asyncio.run_coroutine_threadsafe(each.stop(), loop).result(10)
-        thread.join(10)
-        found.close()
+    monkeypatch.setattr(probes, "look", looks)
+    for number in range(12):
+        services.add_endpoint(base_url="http://127.0.0.1:9/v1", model=f"eredua-{number}")
+    monkeypatch.setattr(probes, "target_of", lambda _: None)
+    monkeypatch.setattr(asyncio, "to_thread", _at_once)
+    assert len(list(probes.seen(list(ModelEndpoint.objects.all()), at_once=3))) == 12
+    assert most == 3
+
+
+async def _at_once(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Threads would begin when they like."""
+    return function(*arguments)
 
 
 def test_a_resolver_that_fails_changes_no_health(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
