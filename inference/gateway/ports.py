@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -64,8 +64,8 @@ class Passage:
 class Traffic(Protocol):
     """Where standings come from and passages go. Failures stay inside: no answer depends on them."""
 
-    async def standing(self, endpoint_id: UUID) -> Standing:
-        """What is known; a :class:`Standing` without limits where that cannot be told."""
+    async def standings(self, endpoint_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
+        """What is known of these; one that is missing has no limits."""
 
     async def claim_trial(self, endpoint_id: UUID, breaker: Breaker, until: datetime) -> bool:
         """Make the caller's request the one trial of all processes, if the circuit still is as *breaker* says."""
@@ -77,8 +77,8 @@ class Traffic(Protocol):
 class NoTraffic:
     """Knows nothing and writes nothing: the gateway on its own."""
 
-    async def standing(self, endpoint_id: UUID) -> Standing:
-        return Standing()
+    async def standings(self, endpoint_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
+        return {}
 
     async def claim_trial(self, endpoint_id: UUID, breaker: Breaker, until: datetime) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""What is known of each endpoint, asked at most once a second, however many requests there are."""
+"""What is known of each endpoint: read for all that are in use at once, about once a second, however many requests there are."""
 
 from __future__ import annotations
 
@@ -12,28 +12,34 @@ from inference.breaker import Breaker
 from inference.gateway.ports import Standing, Traffic
 
 FRESH_S = 1.0
+IN_USE_S = 10.0
 
 
 class Standings:
-    """One an event loop."""
+    """One an event loop.
+
+    A question goes to the database over a connection of its own, which costs more than the answer: so it is asked for every endpoint that was wanted
+    in the last ten seconds, and the requests of the next second find theirs.
+    """
 
     def __init__(self, traffic: Traffic, time: Callable[[], float]) -> None:
         self._traffic, self._time = traffic, time
+        self._wanted: dict[UUID, float] = {}
         self._known: dict[UUID, tuple[float, Standing]] = {}
-        self._asked: dict[UUID, asyncio.Task[Standing]] = {}
+        self._question: asyncio.Task[None] | None = None
 
     async def of(self, endpoint_id: UUID) -> Standing:
         """The standing, at most a second old. Requests that come together share one question."""
-        when, standing = self._known.get(endpoint_id, (None, None))
-        if when is not None and standing is not None and self._time() - when < FRESH_S:
-            return standing
-        if (task := self._asked.get(endpoint_id)) is None:
-            # no request's own: another may wait for it after this one was cancelled
-            task = asyncio.get_running_loop().create_task(
-                self._ask(endpoint_id), context=contextvars.Context()
-            )
-            self._asked[endpoint_id] = task
-        return await asyncio.shield(task)
+        since = self._time() - FRESH_S
+        self._wanted[endpoint_id] = self._time()
+        while (known := self._known.get(endpoint_id)) is None or known[0] <= since:
+            if self._question is None:
+                # no request's own: another may wait for it after this one was cancelled
+                self._question = asyncio.get_running_loop().create_task(
+                    self._ask(), context=contextvars.Context()
+                )
+            await asyncio.shield(self._question)
+        return known[1]
 
     def latest(self, endpoint_id: UUID) -> Standing:
         """What was known last, however old."""
@@ -50,10 +56,12 @@ class Standings:
                 when, standing = self._known[endpoint_id]
                 self._known[endpoint_id] = when, replace(standing, breaker=breaker)
 
-    async def _ask(self, endpoint_id: UUID) -> Standing:
+    async def _ask(self) -> None:
+        now = self._time()
+        self._wanted = {each: when for each, when in self._wanted.items() if now - when < IN_USE_S}
+        endpoint_ids = list(self._wanted)
         try:
-            standing = await self._traffic.standing(endpoint_id)
-            self._known[endpoint_id] = self._time(), standing
-            return standing
+            standings = await self._traffic.standings(endpoint_ids)
+            self._known = {each: (now, standings.get(each, Standing())) for each in endpoint_ids}
         finally:
-            del self._asked[endpoint_id]
+            self._question = None

@@ -7,7 +7,7 @@ from inference.selectors.candidates import (
     target_for,
     target_of,
 )
-from inference.selectors.traffic import EndpointTraffic, recent_traffic, standing_of, tokens_used_today
+from inference.selectors.traffic import EndpointTraffic, recent_traffic, standings_of, tokens_used_today
 
 __all__ = [
     "EndpointTraffic",
@@ -15,7 +15,7 @@ __all__ = [
     "candidates_served_outside",
     "recent_traffic",
     "servable_candidates",
-    "standing_of",
+    "standings_of",
     "target_for",
     "target_of",
     "tokens_used_today",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -37,6 +37,7 @@ SELECT endpoint_id, count(*), by_outcome,
 FROM seen JOIN outcomes USING (endpoint_id)
 GROUP BY endpoint_id, by_outcome
 """
+_CIRCUIT = ("circuit__state", "circuit__failures", "circuit__opened_at", "circuit__retry_at")
 _NO_FAULTS = frozenset({"done", "cancelled"})
 
 
@@ -97,16 +98,17 @@ def tokens_used_today(user: str) -> int:
     return row.first() or 0
 
 
-def standing_of(endpoint_id: UUID) -> Standing:
-    """Circuit, budget and what was spent today. One query; an endpoint that is gone has no limits."""
-    fields = ("tokens_per_day", "budget_per_day", "prompt_price", "completion_price")
-    circuit = ("circuit__state", "circuit__failures", "circuit__opened_at", "circuit__retry_at")
+def standings_of(endpoint_ids: Collection[UUID]) -> dict[UUID, Standing]:
+    """Circuit, budget and what was spent today, by endpoint. One query; endpoints that are gone are left out."""
+    fields = ("pk", "tokens_per_day", "budget_per_day", "prompt_price", "completion_price")
     spent = ("today__prompt_tokens", "today__completion_tokens", "today__cost")
-    row = with_today(ModelEndpoint.objects.filter(pk=endpoint_id)).values(*fields, *circuit, *spent).first()
-    if row is None:
-        return Standing()
+    rows = with_today(ModelEndpoint.objects.filter(pk__in=endpoint_ids)).order_by()
+    return {row["pk"]: _standing(row) for row in rows.values(*fields, *_CIRCUIT, *spent)}
+
+
+def _standing(row: dict[str, Any]) -> Standing:
     return Standing(
-        breaker=_breaker(*(row[name] for name in circuit)),
+        breaker=_breaker(*(row[name] for name in _CIRCUIT)),
         budget=Budget(row["tokens_per_day"], row["budget_per_day"]),
         prices=Prices(row["prompt_price"], row["completion_price"]),
         spent=Spent(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,7 +19,7 @@ from inference import gateway, metrics
 from inference.breaker import Breaker, BreakerPolicy, Verdict
 from inference.gateway import Passage, Standing
 from inference.models import Circuit, Generation, ModelEndpoint, UserUsage
-from inference.selectors.traffic import breaker_of, standing_of
+from inference.selectors.traffic import breaker_of, standings_of
 from inference.types import CircuitState
 
 logger = logging.getLogger(__name__)
@@ -71,12 +71,12 @@ def plug_in() -> None:
 class DatabaseTraffic:
     """The gateway's :class:`~inference.gateway.Traffic` in the database. Failures are logged with ids, and forgotten."""
 
-    async def standing(self, endpoint_id: UUID) -> Standing:
+    async def standings(self, endpoint_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
         try:
-            return await _in_thread(standing_of, endpoint_id)
+            return await _in_thread(standings_of, endpoint_ids)
         except DatabaseError:
-            logger.exception("the standing of endpoint %s could not be read", endpoint_id)
-            return Standing()
+            logger.exception("the standings of %d endpoints could not be read", len(endpoint_ids))
+            return {}
 
     async def claim_trial(self, endpoint_id: UUID, breaker: Breaker, until: datetime) -> bool:
         try:

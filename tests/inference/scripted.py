@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -87,32 +87,32 @@ class Wire:
 class Memory:
     """A site's traffic in memory, shared by the gateways that are given it."""
 
-    standings: dict[UUID, Standing] = field(default_factory=dict)
+    endpoints: dict[UUID, Standing] = field(default_factory=dict)
     passages: list[Passage] = field(default_factory=list)
     policy: BreakerPolicy = field(default_factory=lambda: BreakerPolicy(2, pause=timedelta(hours=1)))
-    questions: int = 0
+    questions: list[set[UUID]] = field(default_factory=list)
     writes: int = 0
     claims: int = 0
 
     def make_due(self, endpoint_id: UUID) -> None:
         """An open circuit's pause is over."""
-        standing = self.standings[endpoint_id]
+        standing = self.endpoints[endpoint_id]
         breaker = replace(standing.breaker, retry_at=datetime.now(UTC))
-        self.standings[endpoint_id] = replace(standing, breaker=breaker)
+        self.endpoints[endpoint_id] = replace(standing, breaker=breaker)
 
-    async def standing(self, endpoint_id: UUID) -> Standing:
-        self.questions += 1
+    async def standings(self, endpoint_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
+        self.questions.append(set(endpoint_ids))
         await asyncio.sleep(0)
-        return self.standings.get(endpoint_id, Standing())
+        return dict(self.endpoints)
 
     async def claim_trial(self, endpoint_id: UUID, breaker: Breaker, until: datetime) -> bool:
         self.claims += 1
         await asyncio.sleep(0)
-        standing = self.standings[endpoint_id]
+        standing = self.endpoints[endpoint_id]
         if standing.breaker != breaker:
             return False
         now = datetime.now(UTC)
-        self.standings[endpoint_id] = replace(standing, breaker=breaker.claimed(now, until - now))
+        self.endpoints[endpoint_id] = replace(standing, breaker=breaker.claimed(now, until - now))
         return True
 
     async def record(self, passages: Sequence[Passage]) -> Mapping[UUID, Breaker]:
@@ -121,12 +121,12 @@ class Memory:
         moved: dict[UUID, Breaker] = {}
         for each in passages:
             self.passages.append(each)
-            standing = self.standings.get(each.endpoint_id, Standing())
+            standing = self.endpoints.get(each.endpoint_id, Standing())
             spent: Spent = standing.spent.plus(each.use, each.prices)
             breaker = standing.breaker
             if each.verdict is not Verdict.NOTHING or each.trial:
                 now = datetime.now(UTC)
                 breaker = breaker.after(each.verdict, trial=each.trial, now=now, policy=self.policy)
                 moved[each.endpoint_id] = breaker
-            self.standings[each.endpoint_id] = replace(standing, spent=spent, breaker=breaker)
+            self.endpoints[each.endpoint_id] = replace(standing, spent=spent, breaker=breaker)
         return moved

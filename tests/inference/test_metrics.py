@@ -99,7 +99,7 @@ async def test_an_open_circuit_shows() -> None:
     site, endpoint_id = Memory(), uuid4()
     gateway = Gateway(traffic=site, source=Wire().stream)
     now = datetime.now(UTC)
-    site.standings[endpoint_id] = Standing(breaker=Breaker().claimed(now, timedelta(hours=1)))
+    site.endpoints[endpoint_id] = Standing(breaker=Breaker().claimed(now, timedelta(hours=1)))
     with pytest.raises(errors.CircuitOpen):
         await read(gateway, endpoint_id)
     assert seen(endpoint_id)["lehia_circuit_state"] == 1

@@ -17,6 +17,7 @@ from inference import errors
 from inference.breaker import Verdict
 from inference.budgets import Budget, Prices, Spent, Use
 from inference.gateway import Gateway, Standing
+from inference.gateway.standings import FRESH_S, IN_USE_S, Standings
 from inference.queue import Terms
 from inference.types import (
     CircuitState,
@@ -154,7 +155,45 @@ async def test_what_is_known_of_an_endpoint_is_asked_once_for_many(make: MakeGat
     gateway, _, site = make()
     endpoint = uuid4()
     await asyncio.gather(*(until_done(gateway, request_to(endpoint, room=40)) for _ in range(40)))
-    assert site.questions == 1
+    assert site.questions == [{endpoint}]
+
+
+async def test_what_is_known_is_asked_for_all_endpoints_in_use_at_once(make: MakeGateway) -> None:
+    gateway, _, site = make()
+    endpoints = [uuid4() for _ in range(3)]
+    await asyncio.gather(*(until_done(gateway, request_to(each)) for each in endpoints))
+    assert site.questions == [set(endpoints)]
+
+
+async def test_an_endpoint_that_is_wanted_while_a_question_is_under_way_is_asked_for_next() -> None:
+    site, clock = Memory(), 0.0
+    known = Standings(site, lambda: clock)
+    one, other, idle = uuid4(), uuid4(), uuid4()
+    site.endpoints[other] = Standing(spent=Spent(tokens=7))
+    await known.of(idle)
+    clock = IN_USE_S
+    first = asyncio.create_task(known.of(one))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert (await known.of(other)).spent == Spent(tokens=7)
+    await first
+    assert site.questions == [{idle}, {one}, {one, other}]
+    clock += FRESH_S / 2
+    await known.of(one)
+    assert len(site.questions) == 3
+    clock += FRESH_S
+    await known.of(one)
+    assert len(site.questions) == 4
+
+
+async def test_a_reader_that_leaves_while_it_asks_takes_the_answer_from_nobody() -> None:
+    site = Memory()
+    known, endpoint = Standings(site, lambda: 0.0), uuid4()
+    leaves, stays = (asyncio.create_task(known.of(endpoint)) for _ in range(2))
+    await asyncio.sleep(0)
+    leaves.cancel()
+    assert await stays == Standing()
+    assert len(site.questions) == 1
 
 
 # the queue
@@ -314,7 +353,7 @@ async def test_an_answer_without_a_word_is_no_answer(make: MakeGateway) -> None:
 async def test_an_endpoint_whose_budget_is_spent_is_not_asked(make: MakeGateway, standing: Standing) -> None:
     gateway, wire, site = make()
     request = request_to()
-    site.standings[request.target.endpoint_id] = standing
+    site.endpoints[request.target.endpoint_id] = standing
     assert isinstance(await failing(gateway, request), errors.BudgetSpent)
     assert wire.asked == []
     await gateway.settled()
@@ -325,7 +364,7 @@ async def test_use_is_priced_as_its_endpoint_was_when_it_was_asked(make: MakeGat
     gateway, _, site = make()
     request = request_to()
     prices = Prices(Decimal(1), Decimal(2))
-    site.standings[request.target.endpoint_id] = Standing(prices=prices)
+    site.endpoints[request.target.endpoint_id] = Standing(prices=prices)
     await until_done(gateway, request)
     await gateway.settled()
     assert site.passages[0].prices == prices
@@ -364,7 +403,7 @@ async def test_failures_open_the_circuit_and_then_nothing_is_asked(make: MakeGat
     for _ in range(2):
         await failing(gateway, request_to(endpoint))
     await gateway.settled()
-    assert site.standings[endpoint].breaker.state is CircuitState.OPEN
+    assert site.endpoints[endpoint].breaker.state is CircuitState.OPEN
     assert isinstance(await failing(gateway, request_to(endpoint)), errors.CircuitOpen)
     assert len(wire.asked) == 2
 
@@ -381,13 +420,13 @@ async def test_one_request_of_all_processes_tries_an_open_circuit(make: MakeGate
     readers = [asyncio.create_task(collect(gateway, request_to(endpoint))) for gateway, _, _ in gateways]
     done, trying = await asyncio.wait(readers, return_when=asyncio.FIRST_COMPLETED)
     assert [type(task.exception()) for task in done] == [errors.CircuitOpen]
-    assert site.standings[endpoint].breaker.state is CircuitState.HALF_OPEN
+    assert site.endpoints[endpoint].breaker.state is CircuitState.HALF_OPEN
     more.set()
     (trial,) = trying
     assert (await trial)[-1] == GOOD[-1]
     for gateway, _, _ in gateways:
         await gateway.settled()
-    assert site.standings[endpoint].breaker.state is CircuitState.CLOSED
+    assert site.endpoints[endpoint].breaker.state is CircuitState.CLOSED
     assert sum(len(wire.asked) for _, wire, _ in gateways) == 1
     assert site.claims == 2
 
@@ -410,7 +449,7 @@ async def test_how_a_trial_ends_decides(
         async with aclosing(other.stream(request_to(endpoint))) as events:
             await anext(events)
     await other.settled()
-    assert site.standings[endpoint].breaker.state is state
+    assert site.endpoints[endpoint].breaker.state is state
 
 
 async def test_a_trial_that_is_cancelled_before_it_tells_anything_is_given_back(make: MakeGateway) -> None:
@@ -427,7 +466,7 @@ async def test_a_trial_that_is_cancelled_before_it_tells_anything_is_given_back(
     await other.settled()
     assert await collect(other, request_to(endpoint)) == list(GOOD)
     await other.settled()
-    assert site.standings[endpoint].breaker.state is CircuitState.CLOSED
+    assert site.endpoints[endpoint].breaker.state is CircuitState.CLOSED
 
 
 async def test_a_success_clears_the_failures_before_it_and_later_ones_touch_nothing(
@@ -437,11 +476,11 @@ async def test_a_success_clears_the_failures_before_it_and_later_ones_touch_noth
     endpoint = uuid4()
     await failing(gateway, request_to(endpoint))
     await gateway.settled()
-    assert site.standings[endpoint].breaker.failures == 1
+    assert site.endpoints[endpoint].breaker.failures == 1
     for _ in range(2):
         await until_done(gateway, request_to(endpoint))
         await gateway.settled()
-    assert site.standings[endpoint].breaker.failures == 0
+    assert site.endpoints[endpoint].breaker.failures == 0
     told = [passage.verdict for passage in site.passages]
     assert told == [Verdict.FAILED, Verdict.WORKED, Verdict.NOTHING]
 

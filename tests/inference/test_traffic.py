@@ -36,6 +36,10 @@ from tests.inference.valkey import Valkey
 READ = database_sync_to_async
 
 
+def breaker_now(endpoint: ModelEndpoint) -> Breaker:
+    return selectors.standings_of([endpoint.pk])[endpoint.pk].breaker
+
+
 def fail(endpoint: ModelEndpoint, *, times: int = 1, verdict: Verdict = Verdict.FAILED) -> None:
     for _ in range(times):
         traffic.record([passage(endpoint.pk, outcome="server", verdict=verdict)])
@@ -168,7 +172,7 @@ def test_failures_open_the_circuit_s_row_and_a_trial_closes_it(caplog: pytest.Lo
     assert (row.state, row.failures) == (CircuitState.OPEN.value, POLICY.threshold)
     assert row.retry_at is not None
     assert f"the circuit of endpoint {endpoint.pk} opens" in caplog.text
-    breaker = selectors.standing_of(endpoint.pk).breaker
+    breaker = breaker_now(endpoint)
     until = timezone.now() + timedelta(minutes=1)
     assert traffic.claim_trial(endpoint.pk, breaker, until)
     assert not traffic.claim_trial(endpoint.pk, breaker, until)  # another process was quicker
@@ -185,7 +189,7 @@ def test_the_pause_grows_with_each_trial_that_fails() -> None:
     fail(endpoint, verdict=Verdict.REFUSED)
     pauses = []
     for _ in range(3):
-        breaker = selectors.standing_of(endpoint.pk).breaker
+        breaker = breaker_now(endpoint)
         assert traffic.claim_trial(endpoint.pk, breaker, timezone.now() + timedelta(minutes=1))
         traffic.record([passage(endpoint.pk, outcome="connect", verdict=Verdict.FAILED, trial=True)])
         row = Circuit.objects.get()
@@ -218,7 +222,7 @@ async def test_failures_of_several_processes_add_up() -> None:
 async def test_only_one_of_many_claims_of_a_trial_is_granted() -> None:
     endpoint = await READ(make_endpoint)()
     await READ(open_circuit)(endpoint, due=True)
-    breaker = (await DatabaseTraffic().standing(endpoint.pk)).breaker
+    breaker = (await DatabaseTraffic().standings([endpoint.pk]))[endpoint.pk].breaker
     until = timezone.now() + timedelta(minutes=1)
     claims = await asyncio.gather(
         *(DatabaseTraffic().claim_trial(endpoint.pk, breaker, until) for _ in range(8))
@@ -230,7 +234,7 @@ async def test_only_one_of_many_claims_of_a_trial_is_granted() -> None:
 
 
 @pytest.mark.django_db
-def test_a_standing_is_one_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_standings_are_one_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     endpoint = make_endpoint(
         tokens_per_day=100,
         budget_per_day=Decimal(3),
@@ -247,8 +251,11 @@ def test_a_standing_is_one_query(django_assert_num_queries: DjangoAssertNumQueri
         ]
     )
     row = Circuit.objects.get()
+    plain = make_endpoint()
     with django_assert_num_queries(1):
-        standing = selectors.standing_of(endpoint.pk)
+        standings = selectors.standings_of([endpoint.pk, plain.pk, uuid4()])
+    assert standings.keys() == {endpoint.pk, plain.pk}
+    standing = standings[endpoint.pk]
     assert standing == Standing(
         breaker=Breaker(CircuitState.OPEN, POLICY.threshold, row.opened_at, row.retry_at),
         budget=Budget(100, Decimal(3)),
@@ -259,8 +266,8 @@ def test_a_standing_is_one_query(django_assert_num_queries: DjangoAssertNumQueri
 
 @pytest.mark.django_db
 def test_an_endpoint_without_limits_or_traffic_stands_well() -> None:
-    assert selectors.standing_of(make_endpoint().pk) == Standing()
-    assert selectors.standing_of(uuid4()) == Standing()
+    endpoint = make_endpoint()
+    assert selectors.standings_of([endpoint.pk]) == {endpoint.pk: Standing()}
 
 
 @pytest.mark.django_db
@@ -320,7 +327,7 @@ def test_an_open_circuit_leaves_the_pool_until_its_trial_is_due(
     open_circuit(due, due=True)
     with django_assert_num_queries(1):
         assert set(selectors.servable_candidates()) == {fine.candidate, due.candidate}
-    traffic.claim_trial(due.pk, selectors.standing_of(due.pk).breaker, timezone.now() + timedelta(minutes=1))
+    traffic.claim_trial(due.pk, breaker_now(due), timezone.now() + timedelta(minutes=1))
     assert selectors.servable_candidates() == [fine.candidate]
 
 
@@ -437,7 +444,7 @@ async def test_a_database_that_fails_costs_no_answer(
     def away(*args: object) -> None:
         raise DatabaseError("away")
 
-    for name in ("standing_of", "record"):
+    for name in ("standings_of", "record"):
         monkeypatch.setattr(traffic, name, away)
     served = Gateway(traffic=DatabaseTraffic(), source=Wire().stream)
     events = [event async for event in served.stream(request_to())]
