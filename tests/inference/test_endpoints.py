@@ -326,6 +326,7 @@ def test_the_system_prompt_goes_in_as_the_candidate_understands_it() -> None:
     assert with_system_prompt(chat, "", SystemPromptMode.SYSTEM) == chat
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("uniform", "health", "first"),
     [
