@@ -31,7 +31,7 @@ demo: install  ## the whole site on this machine: PORT=8000 DATA=var MODELS=embe
 test: install  ## what CI runs; says loudly what could not run
 	@$(BIN)/python .ci/checks.py
 
-test-full: install  ## the slow tests too
+test-full: install  ## the slow tests too, and coverage
 	@$(BIN)/python .ci/checks.py --full
 
 lint: install  ## the quick checks only

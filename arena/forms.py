@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from arena.selectors.judgements import Judgements
+from arena.types import Display
 from ranking.types import Outcome
 from ranking.verdict import InvalidJudgements
 
@@ -44,3 +45,7 @@ class VoteForm(forms.Form):
 
 class ConsentForm(forms.Form):
     adult = forms.BooleanField()
+
+
+class DisplayForm(forms.Form):
+    display = forms.ChoiceField(choices=[(each.value, each.value) for each in Display])

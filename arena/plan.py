@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from arena.types import Side
+from arena.types import Display, Side
 from inference.types import GenerationRequest
 
 
@@ -25,3 +25,4 @@ class TurnPlan:
     turn_index: int
     requests: Mapping[Side, GenerationRequest]
     kept: Mapping[Side, KeptAnswer] = field(default_factory=dict)
+    display: Display = Display.PACED

@@ -11,6 +11,7 @@ register_converter(ModelName, "model")
 urlpatterns = [
     path("", battles.start, name="start"),
     path("consent/", battles.consent, name="consent"),
+    path("display/", battles.prefer_display, name="prefer_display"),
     path("battle/<uuid:battle_id>/", battles.battle, name="battle"),
     path("battle/<uuid:battle_id>/vote/", battles.vote, name="vote"),
     path("battle/<uuid:battle_id>/abandon/", battles.abandon, name="abandon"),

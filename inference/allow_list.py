@@ -27,6 +27,7 @@ Resolver = Callable[[str], Sequence[str]]
 _ADVICE = "use a loopback address, or name the host in LEHIA_MODEL_HOSTS"
 _NEVER = f"link-local and special addresses are never allowed; {_ADVICE}"
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
+_PLACE = re.compile(r"(\[[^\[\]@]*\]|[^\[\]:@]+)(:[0-9]+)?")
 _ENDS_IN_NUMBER = re.compile(r"(.*\.)?(0x[0-9a-f]*|[0-9]+)")
 _METADATA_NAMES = frozenset(
     {
@@ -110,6 +111,8 @@ def _parts(url: str) -> tuple[SplitResult, str, int | None]:
         raise EndpointNotAllowed(
             "the address must hold no user, query or fragment; keys go into their own field"
         )
+    if not _PLACE.fullmatch(parts.netloc):
+        raise EndpointNotAllowed("the host must be a plain name or address, with a port or without")
     if port == 0 or port in _OTHER_PROTOCOLS:
         raise EndpointNotAllowed("this port belongs to another kind of service")
     if ".." in parts.path or "%" in parts.path or "//" in parts.path:

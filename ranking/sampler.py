@@ -144,13 +144,17 @@ def draw(situation: Situation, policy: SamplingPolicy, rng: random.Random) -> Pa
 
     The same models, knowledge, policy and state of *rng* give the same draw. Its propensity is the entry of :func:`pair_probabilities`.
     """
-    table = pair_probabilities(situation, policy)
+    return draw_from(situation.models, pair_probabilities(situation, policy), policy.name, rng)
+
+
+def draw_from(models: Sequence[str], table: Matrix, policy: str, rng: random.Random) -> PairDraw:
+    """Draw an entry of *table*, shape ``(m, m)``, whose entries sum to one; one number is taken from *rng*."""
     rows, columns = np.nonzero(table)
     heaped = np.cumsum(table[rows, columns])
     chosen = np.searchsorted(heaped, rng.random() * heaped[-1], side="right")
     at = min(int(chosen), len(heaped) - 1)  # the product may round up to the whole
     row, column = rows[at], columns[at]
-    return PairDraw(situation.models[row], situation.models[column], float(table[row, column]), policy.name)
+    return PairDraw(models[row], models[column], float(table[row, column]), policy)
 
 
 def draw_pair(models: Sequence[str], battles: Battles, *, policy: str, rng: random.Random) -> PairDraw:

@@ -10,14 +10,15 @@ from arena.reports.base import Figure, Page, Report, Section, Source, Text
 from arena.reports.published import published
 from arena.reports.wording import joined, shown
 from arena.selectors.campaigns import policy_of
-from inference.selectors import servable_candidates
+from arena.selectors.pools import pool_now
 from ranking.board import PROVISIONAL_BATTLES, PROVISIONAL_HALF_WIDTH, SCALE
+from ranking.canaries import Shares, mixed_probabilities
 from ranking.heatmap import heat_map
 from ranking.numbers import Numbers
 from ranking.pairing import CAUGHT_UP, newcomers, unsettled
 from ranking.policies import SamplingPolicy
 from ranking.ranks import quantile
-from ranking.sampler import Situation, pair_probabilities, situation_of
+from ranking.sampler import Situation, situation_of
 from ranking.selectors import load_tally
 from ranking.tables import Table
 from ranking.tally import Matrix, Tally
@@ -40,6 +41,7 @@ _SEEN = _(
     "For each volunteer, pairs met before weigh 1 / (1 + times met)² of that; the floor does not change. The numbers here are those of a volunteer who has "
     "met nobody."
 )
+_TRIALS = _("A model on trial can be drawn in a share of the battles that its admins set, and in no other.")
 _COIN = _("Who is shown as A is a coin: it favours the order shown less often, by at most 3 to 1.")
 _NEW = _(
     "New is who has fewer than {battles} battles, fewer than {share} times the median, or an interval of more than {width} points to each side; nobody is "
@@ -50,14 +52,15 @@ _NEW = _(
 def build(source: Source) -> Report:
     live = source.board.kind == BoardKind.LIVE.value
     tally = load_tally(board_id=source.board.pk, criterion=Criterion.OVERALL) if live else source.tally
-    pool = _pool(source, live=live)
-    if len(pool) < 2:
-        return Report(reason=_("Fewer than two models can be drawn at this moment."))
+    pool, shares = _pool(source, live=live)
     policy = policy_of(source.board)
-    situation = situation_of(tally, pool)
-    probabilities = pair_probabilities(situation, policy)
+    try:
+        situation = situation_of(tally, pool)
+        probabilities = mixed_probabilities(situation, policy, shares)
+    except ValueError:
+        return Report(reason=_("Fewer than two models can be drawn at this moment."))
     sections = [
-        _rule(policy),
+        _rule(policy, trials=bool(shares)),
         _pairs(_in_order(source, situation.models), situation, probabilities),
         _newcomers(situation, policy),
     ]
@@ -70,10 +73,11 @@ def build(source: Source) -> Report:
     return Report(tuple(sections), _caveat(tally, live=live), found.snapshot)
 
 
-def _pool(source: Source, *, live: bool) -> list[str]:
-    if live:
-        return [candidate.code for candidate in servable_candidates()]
-    return list(source.tally.models)
+def _pool(source: Source, *, live: bool) -> tuple[list[str], Shares]:
+    if not live:
+        return list(source.tally.models), {}
+    pool = pool_now()
+    return list(pool.candidates), pool.shares
 
 
 def _caveat(tally: Tally, *, live: bool) -> Text:
@@ -84,13 +88,14 @@ def _caveat(tally: Tally, *, live: bool) -> Text:
     return "" if tally.n_votes else _("There are no votes yet: all pairs are equally likely.")
 
 
-def _rule(policy: SamplingPolicy) -> Section:
+def _rule(policy: SamplingPolicy, *, trials: bool) -> Section:
     parts = [
         (policy.floor > 0, _FLOOR),
         (policy.floor < 1 and policy.newcomer > 0, _NEWCOMERS),
         (policy.floor < 1 and policy.duel > 0, _DUELS),
         (policy.floor < 1, _BALANCED),
         (policy.floor < 1, _SEEN),
+        (trials, _TRIALS),
         (True, _COIN),
     ]
     return Section(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arena.models import Battle, Vote
+from arena.models import Answer, Battle, Vote
 from arena.selectors.judgements import Judgements, judgements_of, tally_entries
 from arena.services.battles import reveal
+from arena.types import Side
 from inference.models import Candidate
 from ranking.board import BoardResult, Rating, build_board
 from ranking.selectors import load_tally, missing_votes
@@ -25,8 +26,15 @@ class CandidateCard:
     licence: str
     maker: str
     won: bool | None
+    reasoning: list[str]
     before: Rating | None
     now: Rating | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Boards:
+    before: BoardResult
+    now: BoardResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +58,11 @@ def reveal_view(battle: Battle) -> RevealView:
     before = (
         build_board(_without(tally, battle, judgements), criterion=Criterion.OVERALL) if vote.counted else now
     )
-    winner = Outcome(vote.winner)
+    boards, winner = _Boards(before, now), Outcome(vote.winner)
     return RevealView(
         cards=(
-            _card("A", identities.a, _won(winner, Outcome.A_BETTER), before, now),
-            _card("B", identities.b, _won(winner, Outcome.B_BETTER), before, now),
+            _card(battle, Side.A, identities.a, _won(winner, Outcome.A_BETTER), boards),
+            _card(battle, Side.B, identities.b, _won(winner, Outcome.B_BETTER), boards),
         ),
         outcome=vote.winner,
         content=judgements.content.value,
@@ -75,10 +83,10 @@ def _won(winner: Outcome, mine: Outcome) -> bool | None:
 
 
 def _card(
-    side: str, candidate: Candidate, won: bool | None, before: BoardResult, now: BoardResult
+    battle: Battle, side: Side, candidate: Candidate, won: bool | None, boards: _Boards
 ) -> CandidateCard:
     return CandidateCard(
-        side=side,
+        side=side.value,
         name=candidate.name,
         code=candidate.code,
         description=candidate.description,
@@ -87,9 +95,16 @@ def _card(
         licence=candidate.licence,
         maker=candidate.maker,
         won=won,
-        before=_row(before, candidate.code),
-        now=_row(now, candidate.code),
+        reasoning=_reasoning(battle, side),
+        before=_row(boards.before, candidate.code),
+        now=_row(boards.now, candidate.code),
     )
+
+
+def _reasoning(battle: Battle, side: Side) -> list[str]:
+    """What the side thought before its answers and did not say, turn by turn."""
+    answers = Answer.objects.filter(turn__battle=battle, side=side.value).exclude(reasoning="")
+    return list(answers.order_by("turn__index").values_list("reasoning", flat=True))
 
 
 def _row(board: BoardResult, code: str) -> Rating | None:

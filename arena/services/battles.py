@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import secrets
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -19,15 +15,15 @@ from arena.errors import IllegalMove, Refused
 from arena.models import Battle, Campaign, Participant, Turn
 from arena.plan import TurnPlan
 from arena.selectors import campaigns, people
-from arena.services import turns
+from arena.services import draws, turns
 from arena.states import Move
 from arena.types import BattleStatus, RefusalCode, Side
 from inference.models import Candidate
-from inference.selectors import servable_candidates
-from ranking.policies import named_policy
-from ranking.sampler import draw, situation_of
-from ranking.selectors import load_tally
-from ranking.types import Criterion
+from inference.selectors import tokens_used_today
+from inference.types import GenerationRequest
+
+MOST_REPLACEMENTS = 2
+"""Of one side of a battle; then it stays dead, with a retry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +48,7 @@ def begin_turn(
         if standing is not None:
             return _resent(standing, participant)
         _check_message(text, participant, campaign)
+        _check_tokens(participant, campaign)
         battle = _open(participant, campaign) if battle_id is None else locked_battle(battle_id, participant)
         turn = _append_turn(battle, text=text, key=key)
         return Begun(battle.pk, turns.plan_answers(battle=battle, turn=turn, runner_id=runner_id))
@@ -73,6 +70,39 @@ def retry_side(*, participant_id: UUID | None, battle_id: UUID, side: Side, runn
         if not states.may_retry(turns.status_of(answers[side])):
             raise Refused(RefusalCode.NOT_READY)
         return turns.plan_answers(battle=battle, turn=turn, runner_id=runner_id)
+
+
+def replace_side(
+    *, battle_id: UUID, turn_id: UUID, side: Side, runner_id: UUID, code: str
+) -> GenerationRequest | None:
+    """Give a side that died in the first turn to another candidate, by a draw of its own, and ask that one.
+
+    Locks the battle. ``None`` where the side stays dead: a later turn, a battle that was left, a lease that was taken away, two replacements of the
+    side already, or nobody else at work.
+    """
+    with transaction.atomic():
+        battle = Battle.objects.select_for_update().get(pk=battle_id)
+        turn = battle.turns.get(pk=turn_id)
+        if turn.index != 1 or turn.runner_id != runner_id or battle.status != BattleStatus.ANSWERING.value:
+            return None
+        if battle.replacements.filter(side=side.value).count() >= MOST_REPLACEMENTS:
+            return None
+        drawn = draws.draw_replacement(battle=battle, side=side)
+        if drawn is None:
+            return None
+        answer = turn.answers.get(side=side.value)
+        battle.replacements.create(
+            side=side.value,
+            candidate=battle.candidate_a if side is Side.A else battle.candidate_b,
+            endpoint_id=answer.endpoint_id,
+            error_code=code,
+            policy=drawn.policy,
+            propensity=drawn.propensity,
+            draw_seed=drawn.seed,
+        )
+        battle.candidate_a, battle.candidate_b = drawn.candidate_a, drawn.candidate_b
+        battle.save(update_fields=["candidate_a", "candidate_b"])
+        return turns.ask_again(battle=battle, turn=turn, side=side)
 
 
 def abandon(*, participant_id: UUID | None, battle_id: UUID) -> None:
@@ -140,44 +170,29 @@ def _check_message(text: str, participant: Participant, campaign: Campaign) -> N
             raise Refused(RefusalCode.TOO_MANY_MESSAGES)
 
 
+def _check_tokens(participant: Participant, campaign: Campaign) -> None:
+    if tokens_used_today(turns.user_of(participant.pk)) >= campaign.tokens_per_day:
+        raise Refused(RefusalCode.TOO_MANY_TOKENS)
+
+
 def _open(participant: Participant, campaign: Campaign) -> Battle:
     unfinished = Battle.objects.filter(
         participant=participant, status__in=[status.value for status in states.UNFINISHED]
     )
     if participant.is_guest and unfinished.count() >= campaign.guest_open_battles:
         raise Refused(RefusalCode.TOO_MANY_BATTLES)
-    pool = {candidate.code: candidate for candidate in servable_candidates()}
-    if len(pool) < 2:
-        raise Refused(RefusalCode.NO_MODELS)
-    seed = secrets.randbits(63)
-    drawn = draw(
-        situation_of(
-            load_tally(board_id=campaign.board_id, criterion=Criterion.OVERALL),
-            pool,
-            seen=_seen(participant, campaign, pool.values()),
-        ),
-        named_policy(campaign.sampling_policy),
-        rng=random.Random(seed),  # noqa: S311  # a seeded, replayable draw; the seed itself is secret-grade
-    )
+    drawn = draws.draw_pair(participant=participant, campaign=campaign)
     return Battle.objects.create(
         campaign=campaign,
         participant=participant,
-        candidate_a=pool[drawn.model_a],
-        candidate_b=pool[drawn.model_b],
+        candidate_a=drawn.candidate_a,
+        candidate_b=drawn.candidate_b,
         system_prompt=campaign.system_prompt.replace("{date}", basque_date(timezone.localdate())),
+        display=participant.display or campaign.display,
         policy=drawn.policy,
         propensity=drawn.propensity,
-        draw_seed=seed,
+        draw_seed=drawn.seed,
     )
-
-
-def _seen(participant: Participant, campaign: Campaign, pool: Iterable[Candidate]) -> Counter[frozenset[str]]:
-    """How often the participant met each pair of the pool in this campaign. One query."""
-    codes = {candidate.pk: candidate.code for candidate in pool}
-    met = Battle.objects.filter(participant=participant, campaign=campaign).values_list(
-        "candidate_a_id", "candidate_b_id"
-    )
-    return Counter(frozenset((codes[a], codes[b])) for a, b in met if a in codes and b in codes)
 
 
 def _append_turn(battle: Battle, *, text: str, key: UUID) -> Turn:

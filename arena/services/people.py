@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from arena.models import Campaign, Consent, Participant
+from arena.types import Display
 
 
 def give_consent(
@@ -28,3 +29,8 @@ def give_consent(
             defaults={"language": language, "is_14_or_older": True},
         )
     return participant
+
+
+def prefer_display(*, participant_id: UUID, display: Display) -> None:
+    """Remember how a participant likes answers to appear, from the next battle on."""
+    Participant.objects.filter(pk=participant_id).update(display=display.value)

@@ -15,7 +15,7 @@ from arena.duel import SideResult
 from arena.models import Answer, Battle, Turn
 from arena.plan import KeptAnswer, TurnPlan
 from arena.states import Move
-from arena.types import AnswerStatus, BattleStatus, FailCode, Side
+from arena.types import AnswerStatus, BattleStatus, Display, FailCode, Side
 from inference.models import Candidate
 from inference.selectors import target_for
 from inference.types import (
@@ -52,11 +52,33 @@ def plan_answers(*, battle: Battle, turn: Turn, runner_id: UUID) -> TurnPlan:
         if answer is not None and status_of(answer) is AnswerStatus.COMPLETE:
             kept[side] = KeptAnswer(answer.text, answer.finish_reason)
             continue
-        target = target_for(candidate.pk)
-        answer = _pending(answer, turn=turn, side=side, candidate=candidate, target=target)
-        messages = (*history[side], Message(Role.USER, turn.text))
-        requests[side] = _request(answer, target, messages, battle.system_prompt, candidate)
-    return TurnPlan(battle.pk, turn.pk, turn.index, requests, kept)
+        requests[side] = _ask(turn=turn, side=side, candidate=candidate, answer=answer, history=history[side])
+    return TurnPlan(battle.pk, turn.pk, turn.index, requests, kept, Display(battle.display))
+
+
+def ask_again(*, battle: Battle, turn: Turn, side: Side) -> GenerationRequest:
+    """Reset one side's answer of a turn under way and ask the candidate who has the side now. The battle must be locked."""
+    return _ask(
+        turn=turn,
+        side=side,
+        candidate=battle.candidate_a if side is Side.A else battle.candidate_b,
+        answer=turn.answers.get(side=side.value),
+        history=_history(battle, before=turn.index)[side],
+    )
+
+
+def user_of(participant_id: UUID) -> str:
+    """Whom the gateway's queue is fair to and whose tokens it counts; it cannot read the name."""
+    return participant_id.hex
+
+
+def _ask(
+    *, turn: Turn, side: Side, candidate: Candidate, answer: Answer | None, history: tuple[Message, ...]
+) -> GenerationRequest:
+    target = target_for(candidate.pk)
+    answer = _pending(answer, turn=turn, side=side, candidate=candidate, target=target)
+    messages = (*history, Message(Role.USER, turn.text))
+    return _request(answer, target, messages, turn.battle, candidate)
 
 
 def renew_lease(*, turn_id: UUID, runner_id: UUID) -> bool:
@@ -148,11 +170,12 @@ def _pending(
 
 
 def _request(
-    answer: Answer, target: Target, messages: tuple[Message, ...], prompt: str, candidate: Candidate
+    answer: Answer, target: Target, messages: tuple[Message, ...], battle: Battle, candidate: Candidate
 ) -> GenerationRequest:
+    mode = SystemPromptMode(candidate.system_prompt_mode)
     return GenerationRequest(
         target=target,
-        messages=with_system_prompt(messages, prompt, SystemPromptMode(candidate.system_prompt_mode)),
+        messages=with_system_prompt(messages, battle.system_prompt, mode),
         sampling=Sampling(
             temperature=answer.temperature,
             top_p=answer.top_p,
@@ -161,6 +184,7 @@ def _request(
             stop=tuple(answer.stop),
         ),
         request_id=f"{answer.pk}-{answer.attempt}",
+        user=user_of(battle.participant_id),
     )
 
 

@@ -16,14 +16,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from arena import runner, sessions, starters
 from arena.errors import NotVotable, Refused, VoteAlreadyCast
-from arena.forms import ConsentForm, VoteForm
-from arena.models import Battle, Participant
+from arena.forms import ConsentForm, DisplayForm, VoteForm
+from arena.models import Battle, Campaign, Participant
 from arena.selectors import battles as battle_reads
 from arena.selectors import campaigns, people
 from arena.selectors.reveals import reveal_view
 from arena.services import battles, votes
-from arena.services.people import give_consent
-from arena.types import BattleStatus
+from arena.services import people as people_services
+from arena.types import BattleStatus, Display
 
 
 @require_GET
@@ -37,6 +37,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "themes": starters.themes(),
         "consent_given": people.has_consented(participant, campaign),
         "limits": {"max_chars": campaign.max_prompt_chars, "max_turns": campaign.max_turns},
+        "display": _display_of(participant, campaign),
         "unfinished": battle_reads.unfinished_battles(participant),
         "battle": None,
     }
@@ -55,7 +56,7 @@ def consent(request: HttpRequest) -> HttpResponse:
     form = ConsentForm(request.POST)
     if not form.is_valid():
         return _consent_refused(request)
-    participant = give_consent(
+    participant = people_services.give_consent(
         participant_id=sessions.participant_id(request.session),
         campaign=campaigns.current_campaign(),
         language=get_language() or "eu",
@@ -64,6 +65,18 @@ def consent(request: HttpRequest) -> HttpResponse:
     sessions.remember_participant(request.session, participant.pk)
     if "application/json" in request.headers.get("Accept", ""):
         return HttpResponse(status=204)
+    return redirect("start")
+
+
+@require_POST
+def prefer_display(request: HttpRequest) -> HttpResponse:
+    """How answers appear from the next battle on; nothing changes for somebody who has not begun yet."""
+    form = DisplayForm(request.POST)
+    participant_id = sessions.participant_id(request.session)
+    if form.is_valid() and participant_id is not None:
+        people_services.prefer_display(
+            participant_id=participant_id, display=Display(form.cleaned_data["display"])
+        )
     return redirect("start")
 
 
@@ -101,6 +114,11 @@ def abandon(request: HttpRequest, battle_id: UUID) -> HttpResponse:
 
 def _participant(request: HttpRequest) -> Participant | None:
     return people.participant_or_none(sessions.participant_id(request.session))
+
+
+def _display_of(participant: Participant | None, campaign: Campaign) -> str | None:
+    """How the visitor's next answers will appear; ``None`` before there is anybody to remember it for."""
+    return (participant.display or campaign.display) if participant is not None else None
 
 
 def _own_battle(request: HttpRequest, battle_id: UUID) -> Battle:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 from inference import errors
 from inference.providers import openai_compatible
@@ -38,15 +40,24 @@ def stream(request: GenerationRequest) -> AsyncGenerator[Reasoning | Delta | Don
     The deadlines are :class:`inference.providers.clock.Clock`'s. Closing the generator closes the connection, which frees the request on vLLM
     within 200 ms.
     """
-    return _adapter(request.target.provider)(request)
+    if request.target.provider is Provider.ANTHROPIC:
+        return _of_extra(request)
+    return openai_compatible.stream(request)
 
 
-def _adapter(provider: Provider) -> _Adapter:
-    """The provider's module; those of extras are imported when they are first needed."""
-    if provider is not Provider.ANTHROPIC:
-        return openai_compatible.stream
+async def _of_extra(request: GenerationRequest) -> AsyncGenerator[Reasoning | Delta | Done, None]:
+    """As :func:`stream`, by a library that is imported once it is needed: in a thread, since that takes a second and other answers go on."""
+    adapter = await asyncio.to_thread(_anthropic)
+    if adapter is None:
+        raise errors.ConnectFailed("this provider needs an extra: pip install 'lehia[anthropic]'")
+    async with aclosing(adapter(request)) as events:
+        async for event in events:
+            yield event
+
+
+def _anthropic() -> _Adapter | None:
     try:
         from inference.providers import anthropic
     except ImportError:
-        raise errors.ConnectFailed("this provider needs an extra: pip install 'lehia[anthropic]'") from None
+        return None
     return anthropic.stream

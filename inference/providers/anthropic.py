@@ -5,17 +5,19 @@ As with the other format the SDK makes the request and the stream is read raw.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anthropic
+import anthropic.resources.messages  # else the first request imports it while other streams wait
 import httpx2
 import msgspec
 
 from inference import errors
 from inference.providers import failures
-from inference.providers.exchange import RawResponse, exchange, quiet
+from inference.providers.exchange import RawResponse, exchange
 from inference.providers.rules import RULES
 from inference.types import (
     Delta,
@@ -28,7 +30,8 @@ from inference.types import (
     Role,
 )
 
-quiet("anthropic")
+# At DEBUG it tells whole requests, texts and addresses too, whatever the site's log is set to.
+logging.getLogger("anthropic").setLevel(logging.WARNING)
 
 _RULE = RULES[Provider.ANTHROPIC]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Protocol
@@ -147,9 +146,3 @@ def check_key(api_key: str) -> None:
     """
     if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         raise errors.Unauthorized("the key holds signs that no key has")
-
-
-def quiet(*names: str) -> None:
-    """Keep libraries' loggers from telling requests, which bear texts and addresses, at any level of the site's log."""
-    for name in (*names, "httpx2"):
-        logging.getLogger(name).setLevel(logging.WARNING)

@@ -12,15 +12,14 @@ from typing import Any
 import httpx2
 import msgspec
 import openai
+import openai.resources.chat.chat  # else the first request imports it while other streams wait
 
 from inference import errors
 from inference.providers import failures
-from inference.providers.exchange import RawResponse, exchange, quiet
+from inference.providers.exchange import RawResponse, exchange
 from inference.providers.rules import RULES, Rule
 from inference.providers.think_tags import ThinkTags
 from inference.types import Delta, Done, FinishReason, GenerationRequest, Reasoning
-
-quiet("openai")
 
 
 class _Content(msgspec.Struct):

@@ -1,6 +1,7 @@
 """Reads of candidates, endpoints and their traffic."""
 
 from inference.selectors.candidates import (
+    canary_shares,
     candidates_served_outside,
     servable_candidates,
     target_for,
@@ -10,6 +11,7 @@ from inference.selectors.traffic import EndpointTraffic, recent_traffic, standin
 
 __all__ = [
     "EndpointTraffic",
+    "canary_shares",
     "candidates_served_outside",
     "recent_traffic",
     "servable_candidates",

@@ -15,7 +15,7 @@ from inference.types import Deadlines, EndpointHealth, EndpointStatus, Provider,
 
 # Live endpoints first, then those not probed yet; the newest of equals.
 _ORDER = [EndpointHealth.LIVE.value, EndpointHealth.UNKNOWN.value, EndpointHealth.DEGRADED.value]
-_STATUSES = [EndpointStatus.ACTIVE.value, EndpointStatus.CANARY.value, EndpointStatus.SHADOW.value]
+_AT_WORK = (EndpointStatus.ACTIVE.value, EndpointStatus.CANARY.value)
 
 
 def servable_candidates() -> list[Candidate]:
@@ -24,6 +24,18 @@ def servable_candidates() -> list[Candidate]:
     It is not known to be down, its circuit is closed or due for a trial, and its budget of the day is not spent. One query.
     """
     return list(Candidate.objects.filter(endpoints__in=_servable()).distinct())
+
+
+def canary_shares() -> dict[str, float]:
+    """Candidates whose only endpoints that may be asked are canaries, by code, each with the share of battles that may draw it. One query."""
+    canaries = ModelEndpoint.objects.filter(status=EndpointStatus.CANARY.value, canary_share__gt=0)
+    rows = (
+        open_for_requests(canaries.exclude(health=EndpointHealth.DOWN.value))
+        .exclude(candidate__in=_servable().values("candidate"))
+        .values_list("candidate__code", "canary_share")
+        .order_by("canary_share")
+    )
+    return dict(rows)  # of several canaries of a candidate, the largest share
 
 
 def candidates_served_outside(folder: str) -> int | None:
@@ -37,8 +49,8 @@ def candidates_served_outside(folder: str) -> int | None:
 def target_for(candidate_id: UUID) -> Target:
     """The best endpoint of a candidate, its key decrypted: the only place where that happens.
 
-    Active ones come before canaries, these before shadows and those before what is switched off; among them, one that may be asked before one
-    whose circuit is open or whose budget is spent; then by health. A candidate whose endpoints are all down or disabled still gets one of
+    Active ones and canaries come before shadows and those before what is switched off; among them, one that may be asked before one whose circuit is
+    open or whose budget is spent, an active one before a canary, then by health. A candidate whose endpoints are all down or disabled still gets one of
     them, so that a battle under way fails with a typed error on that side instead of here. Two queries.
 
     Raises
@@ -83,7 +95,11 @@ def _servable() -> QuerySet[ModelEndpoint]:
     return open_for_requests(active.exclude(health=EndpointHealth.DOWN.value))
 
 
-def _preference(endpoint: ModelEndpoint, open_ones: set[UUID]) -> tuple[int, bool, int]:
-    status = _STATUSES.index(endpoint.status) if endpoint.status in _STATUSES else len(_STATUSES)
-    health = _ORDER.index(endpoint.health) if endpoint.health in _ORDER else len(_ORDER)
-    return status, endpoint.pk not in open_ones, health
+def _preference(endpoint: ModelEndpoint, open_ones: set[UUID]) -> tuple[bool, bool, bool, bool, int]:
+    return (
+        endpoint.status not in _AT_WORK,
+        endpoint.status not in {*_AT_WORK, EndpointStatus.SHADOW.value},
+        endpoint.pk not in open_ones,
+        endpoint.status != EndpointStatus.ACTIVE.value,
+        _ORDER.index(endpoint.health) if endpoint.health in _ORDER else len(_ORDER),
+    )

@@ -99,6 +99,17 @@ def test_what_is_published_is_what_the_next_battle_logs(campaign: Campaign) -> N
         assert battle.propensity == pytest.approx(told[drawn])
 
 
+def test_a_model_on_trial_is_told_with_its_share(campaign: Campaign) -> None:
+    a, *_ = codes()
+    ModelEndpoint.objects.filter(candidate__code=a).update(
+        status=EndpointStatus.CANARY.value, canary_share=0.1
+    )
+    pairs = rows(campaign.board, "pairs")
+    assert sum(row["probability"] for row in pairs) == pytest.approx(1)
+    its = [row["probability"] for row in pairs if a in {row["model"], row["opponent"]}]
+    assert sum(its) == pytest.approx(0.1 / 2)  # in a pool of four, half of the pairs hold it
+
+
 def test_a_pair_that_met_comes_less_often_and_its_other_order_first(campaign: Campaign) -> None:
     a, b, *_ = codes()
     vote(campaign, a, b, 3)

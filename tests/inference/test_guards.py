@@ -133,6 +133,19 @@ def test_a_flood_of_white_space_is_cut() -> None:
     assert len(kept) < 1_300
 
 
+def test_a_flood_of_white_space_need_not_be_regular() -> None:
+    ragged = "".join(" " * n + "\n" for n in range(90))
+    assert cut(ragged)[1].verdict is FinishReason.LOOP
+    assert cut("a".join([ragged[:900]] * 3))[1].verdict is None
+
+
+def test_a_block_that_repeats_within_itself_is_found_all_the_same() -> None:
+    """Looks fall on the same place of each block, where the nearest earlier likeness is inside the block."""
+    block = "c" * 48 + "ab" * 40
+    assert len(block) == 128
+    assert cut(block * 12)[1].verdict is FinishReason.LOOP
+
+
 def test_nothing_but_white_space_is_not_writing() -> None:
     guard = cut(" \n" * 40)[1]
     assert (guard.verdict, guard.wrote) == (None, False)
