@@ -80,7 +80,7 @@ def user_of(participant_id: UUID) -> str:
 def _ask(
     *, turn: Turn, side: Side, candidate: Candidate, answer: Answer | None, history: tuple[Message, ...]
 ) -> GenerationRequest:
-    target = target_for(candidate.pk)
+    target = target_for(candidate.pk, uniform=turn.battle_id.int / 2**128)  # one server for a whole battle
     answer = _pending(answer, turn=turn, side=side, candidate=candidate, target=target)
     messages = (*history, Message(Role.USER, turn.text))
     return _request(answer, target, messages, turn.battle, candidate)

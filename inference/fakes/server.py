@@ -38,7 +38,7 @@ class FakeModelServer:
     gate
         Awaited before each word after the first.
     rate
-        Words a second, by an absolute schedule that no slow reader shifts; all at once where it is ``None``.
+        Thoughts and words a second, by an absolute schedule that no slow reader shifts; all at once where it is ``None``.
     pause_s
         Between two words of a trickle.
     retry_after
@@ -47,6 +47,10 @@ class FakeModelServer:
         Asked for, where there is one, as a bearer token or ``x-api-key``.
     models, waiting
         What ``/v1/models`` lists, and what ``/metrics`` tells of its queue.
+    raw
+        Sent in place of a stream, where it is set.
+    repeats_key
+        Whether its errors quote the request's key, as some servers do.
     remembers
         Whether bodies and headers of requests are kept.
 
@@ -70,6 +74,8 @@ class FakeModelServer:
     api_key: str = field(default="", repr=False)
     models: tuple[str, ...] = ("eredua",)
     waiting: int = 0
+    raw: bytes | None = None
+    repeats_key: bool = False
     remembers: bool = True
     requests: int = 0
     live: int = 0
@@ -91,7 +97,7 @@ class FakeModelServer:
         app.router.add_get("/health", self._page)
         app.router.add_get("/metrics", self._page)
         app.router.add_get("/v1/models", self._page)
-        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", port or self.port, reuse_address=True).start()
         host, bound = self._runner.addresses[0][:2]
@@ -127,7 +133,7 @@ class FakeModelServer:
             counts = {"running": self.live, "waiting": self.waiting, "finished": self.finished}
             return web.Response(text=pages.vllm_metrics(model=self.models[0], tokens=self.tokens, **counts))
         status = 401 if self._is_stranger(request) else self.fault.status
-        return self._status(status) if status else web.json_response(pages.model_list(self.models))
+        return self._status(request, status) if status else web.json_response(pages.model_list(self.models))
 
     def _is_stranger(self, request: web.Request) -> bool:
         told = {
@@ -137,10 +143,10 @@ class FakeModelServer:
         return bool(self.api_key) and self.api_key not in told
 
     async def _chat_completions(self, request: web.Request) -> web.StreamResponse:
-        return await self._handle(request, OpenAIWire())
+        return await self._handle(request, OpenAIWire(self._message(request)))
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
-        return await self._handle(request, AnthropicWire())
+        return await self._handle(request, AnthropicWire(self._message(request)))
 
     async def _handle(self, request: web.Request, wire: Wire) -> web.StreamResponse:
         body = await request.json()
@@ -152,7 +158,7 @@ class FakeModelServer:
         await self._count(requests=1)
         fault = self.script.pop(0) if self.script else self.fault
         if status := 401 if self._is_stranger(request) else fault.status:
-            return self._status(status)
+            return self._status(request, status)
         await self._count(live=1)
         finished = False
         try:
@@ -163,11 +169,14 @@ class FakeModelServer:
             counts = {"finished": 1} if finished else {"cancelled": 1}
             await asyncio.shield(self._count(live=-1, **counts))
 
-    def _status(self, status: int) -> web.Response:
+    def _message(self, request: web.Request) -> str:
+        return f"scripted {request.headers.get('Authorization')}" if self.repeats_key else "scripted"
+
+    def _status(self, request: web.Request, status: int) -> web.Response:
         headers = {"Retry-After": self.retry_after} if status in {429, 503, 529} and self.retry_after else {}
         if status == 302:
             headers["Location"] = f"{self.base_url}/elsewhere"
-        error = {"type": "scripted", "message": "scripted"}
+        error = {"type": "scripted", "message": self._message(request)}
         return web.json_response({"type": "error", "error": error}, status=status, headers=headers)
 
 
@@ -181,6 +190,8 @@ class _Answer:
     fault: Fault
     response: web.StreamResponse = field(init=False)
     write: Callable[[bytes], Any] = field(init=False)
+    started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    pieces: int = 0
 
     async def send(self, model: str) -> web.StreamResponse:
         if self.fault is Fault.RESET:
@@ -194,7 +205,7 @@ class _Answer:
         await self.response.prepare(self.request)
         if self.fault is Fault.HANGS_FIRST:
             await asyncio.Event().wait()
-        if (body := self.wire.bodies.get(self.fault)) is not None:
+        if (body := self.server.raw or self.wire.bodies.get(self.fault)) is not None:
             await self.response.write(body)
             return self.response
         pieces = _Pieces(self.response, self.fault)
@@ -208,6 +219,7 @@ class _Answer:
         if self.fault is Fault.HANGS_AFTER_ROLE:
             await asyncio.Event().wait()
         for index, thought in enumerate(self.server.thoughts if self.server.reasons else ()):
+            await self._when_due()
             await self.write(self.wire.thought(thought, index))
         sent = await self._words()
         if sent is None:
@@ -219,13 +231,10 @@ class _Answer:
     async def _words(self) -> int | None:
         """How many were sent; ``None`` where the stream ended with an error."""
         index = -1
-        clock = asyncio.get_running_loop().time
-        started = clock()
         for index, word in enumerate(self._script()):
             if index and self.server.gate is not None:
                 await self.server.gate.wait()
-            if self.server.rate and (early_s := started + index / self.server.rate - clock()) > 0:
-                await asyncio.sleep(early_s)
+            await self._when_due()
             await self.write(self.wire.word(word))
             self.server.tokens += 1
             match self.fault:
@@ -239,6 +248,13 @@ class _Answer:
                     await self.write(self.wire.error())
                     return None
         return index + 1
+
+    async def _when_due(self) -> None:
+        if self.server.rate:
+            due, now = self.started + self.pieces / self.server.rate, asyncio.get_running_loop().time()
+            self.pieces += 1
+            if due > now:
+                await asyncio.sleep(due - now)
 
     def _script(self) -> Iterator[str]:
         match self.fault:

@@ -32,15 +32,16 @@ class OpenAIWire:
 
     bodies: dict[Fault, bytes]
 
-    def __init__(self) -> None:
+    def __init__(self, message: str) -> None:
+        self._message = message
         self.bodies = {
             Fault.EMPTY_BODY: b"",
             Fault.GARBAGE: b"data: {not json\n\n",
             Fault.BAD_UTF8: b'data: {"choices": [{"delta": {"content": "\xc3"}}]}\n\n',
             Fault.CUT_UTF8: b'data: {"choices": [{"delta": {"content": "\xc3',
             Fault.NOT_A_STREAM: b'{"choices": [{"message": {"content": "Kaixo"}, "finish_reason": "stop"}]}',
-            Fault.ERROR_BODY: b'{"error": {"message": "scripted", "code": 503}}',
-            Fault.REFUSES_IN_BAND: _data({"error": "scripted"}),
+            Fault.ERROR_BODY: json.dumps({"error": {"message": message, "code": 503}}).encode(),
+            Fault.REFUSES_IN_BAND: _data({"error": message}),
         }
 
     def begin(self, model: str) -> bytes:
@@ -64,7 +65,7 @@ class OpenAIWire:
         return b"data: [DONE]\n\n"
 
     def error(self) -> bytes:
-        return _data({"error": {"message": "scripted"}})
+        return _data({"error": {"message": self._message}})
 
 
 _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens"}
@@ -75,7 +76,8 @@ class AnthropicWire:
 
     bodies: dict[Fault, bytes]
 
-    def __init__(self) -> None:
+    def __init__(self, message: str) -> None:
+        self._message = message
         self._blocks = 0
         self._open = ""
         self.bodies = {
@@ -84,7 +86,7 @@ class AnthropicWire:
             Fault.BAD_UTF8: b'data: {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "\xc3"}}\n\n',
             Fault.CUT_UTF8: b'data: {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "\xc3',
             Fault.NOT_A_STREAM: b'{"type": "message", "content": [{"type": "text", "text": "Kaixo"}]}',
-            Fault.ERROR_BODY: b'{"type": "error", "error": {"type": "api_error", "message": "scripted"}}',
+            Fault.ERROR_BODY: json.dumps({"type": "error", "error": {"message": message}}).encode(),
             Fault.REFUSES_IN_BAND: self.error(),
         }
 
@@ -111,7 +113,7 @@ class AnthropicWire:
         return self._event("message_stop")
 
     def error(self) -> bytes:
-        return self._event("error", error={"type": "overloaded_error", "message": "scripted"})
+        return self._event("error", error={"type": "overloaded_error", "message": self._message})
 
     def _event(self, kind: str, **fields: Any) -> bytes:
         return b"event: " + kind.encode() + b"\n" + _data({"type": kind, **fields})
