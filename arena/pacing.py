@@ -15,7 +15,8 @@ from typing import Protocol
 from arena.types import Side
 
 PIECE = 8
-"""Characters that are worth a tick, about two tokens: fewer wait for more, unless none come."""
+"""Text is shown in so many characters, about two tokens, or in a multiple. It makes fewer ticks, and what a page shows of a side then never ends where
+that side's tokens do, unlike the other's."""
 HORIZON_S = 0.3
 """Within this time the slower side's text is shown: long enough to even out chunks of a few tokens."""
 DRAIN_S = 5.0
@@ -156,13 +157,19 @@ class Paced(Unpaced):
     def _size(self, showing: dict[Side, _Buffer], passed_s: float, now: float) -> int:
         """How many characters this tick shows of every side that has any."""
         writing = [each for each in self._buffers.values() if each.begun and not each.ended]
-        most = min((each.size for each in (*showing.values(), *writing)), default=0)
+        most = min(
+            (
+                each.size if each.ended else each.size - each.size % PIECE
+                for each in (*showing.values(), *writing)
+            ),
+            default=0,
+        )
         if not most:
             return 0
         self._credit += self._rate(showing, writing, now) * passed_s
-        if self._credit < min(PIECE, most):
+        size = most if self._credit >= most else int(self._credit) // PIECE * PIECE
+        if not size:
             return 0
-        size = min(most, int(self._credit))
         self._credit = min(self._credit - size, 1.0)  # what could not be shown is no debt
         return size
 

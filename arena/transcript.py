@@ -18,19 +18,20 @@ _TAGS = {
 }
 _ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
 
+_cleaner = nh3.Cleaner(
+    tags=_TAGS,
+    attributes=_ATTRIBUTES,
+    url_schemes={"http", "https", "mailto"},
+    link_rel="noopener noreferrer nofollow ugc",
+)
+
 _markdown = MarkdownIt("js-default", {"html": False, "linkify": False, "typographer": False}).disable(
     ["image", "reference"]
 )
 
 
 def _html(block: str) -> str:
-    return nh3.clean(
-        _markdown.render(block),
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        url_schemes={"http", "https", "mailto"},
-        link_rel="noopener noreferrer nofollow ugc",
-    )
+    return _cleaner.clean(_markdown.render(block))
 
 
 def render(text: str) -> str:
@@ -50,18 +51,24 @@ class MarkdownStream:
 
     def __init__(self) -> None:
         self._tail = ""
+        self._looked = 0  # at so many characters of complete lines, in vain
 
     def feed(self, text: str) -> None:
         self._tail += text.replace("\r", "").replace("\x00", "\ufffd")
 
     def take_sealed(self) -> list[str]:
         """The HTML of the blocks that became final since the last call."""
-        starts = _block_starts(self._tail[: self._tail.rfind("\n") + 1])
+        complete = self._tail.rfind("\n") + 1
+        if complete == self._looked:
+            return []
+        self._looked = complete
+        starts = _block_starts(self._tail[:complete])
         if len(starts) < 2:
             return []
         lines = [line + "\n" for line in self._tail.split("\n")]
         sealed = ["".join(lines[begin:end]) for begin, end in pairwise(starts)]
         self._tail = "".join(lines[starts[-1] :])[:-1]
+        self._looked = self._tail.rfind("\n") + 1
         return [_html(block) for block in sealed]
 
     def open_block(self) -> str:
@@ -72,7 +79,7 @@ class MarkdownStream:
         """Seal what is open; the stream is empty afterwards."""
         last = self.take_sealed()
         rest = self.open_block()
-        self._tail = ""
+        self._tail, self._looked = "", 0
         return [*last, rest] if rest else last
 
 
