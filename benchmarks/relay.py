@@ -129,7 +129,13 @@ def measured(
     found, ended = capacity(carries, begin=max(carried, default=min(battles)), most=most)
     yield from rows.values()
     bound = any(row["load_bound"] for each, row in rows.items() if each > found)
-    about = {"case": "capacity", "who": server.who, "battles": found, "display": "unpaced", "workers": workers}
+    about = {
+        "case": "capacity",
+        "who": server.who,
+        "battles": found,
+        "display": "unpaced",
+        "workers": workers,
+    }
     yield about | {"at_least": bound or not ended}
 
 
@@ -174,7 +180,12 @@ def ratios(rows: list[Row]) -> Iterator[Row]:
         other = found.get((who, 1))
         if ours and other and other["battles"]:
             times = round(ours["battles"] / other["battles"], 2)
-            yield {"case": f"capacity over {who}'s", "who": "lehia", "times": times, "at_least": ours["at_least"]}
+            yield {
+                "case": f"capacity over {who}'s",
+                "who": "lehia",
+                "times": times,
+                "at_least": ours["at_least"],
+            }
     two = found.get(("lehia", 2))
     if ours and two and ours["battles"]:
         times = round(two["battles"] / ours["battles"], 2)
@@ -185,7 +196,9 @@ def _show(row: Row) -> None:
     shown = row | {"who": f"{row['who']} {'paced' if row['display'] == 'paced' else ''}".strip()}
     if row["workers"] > 1:
         shown["who"] = f"{row['who']} x {row['workers']}"
-    cells = [f"{'-' if shown[name] is None else shown[name]:>{width}}" for name, (_, width) in COLUMNS.items()]
+    cells = [
+        f"{'-' if shown[name] is None else shown[name]:>{width}}" for name, (_, width) in COLUMNS.items()
+    ]
     print("".join(cells), "  load bound" if row["load_bound"] else "", flush=True)
 
 
@@ -227,7 +240,9 @@ def main(argv: list[str] | None = None) -> int:
         if "times" in row or row["case"] == "capacity":
             print(*(f"{key} {value}" for key, value in row.items()), sep=", ")
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(json.dumps({"bench": "relay", "machine": machine, "shared_core": len(bench.cores) < 2, "rows": rows}))
+    print(
+        json.dumps({"bench": "relay", "machine": machine, "shared_core": len(bench.cores) < 2, "rows": rows})
+    )
     return 0
 
 

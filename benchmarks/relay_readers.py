@@ -95,9 +95,7 @@ class SocketVisitor:
 
     compress = 0
 
-    def __init__(
-        self, http: aiohttp.ClientSession, url: str, meter: Meter, leaving: asyncio.Event
-    ) -> None:
+    def __init__(self, http: aiohttp.ClientSession, url: str, meter: Meter, leaving: asyncio.Event) -> None:
         self._http, self._url, self._meter, self._leaving = http, url, meter, leaving
         self._headers: dict[str, str] = {}
 
@@ -152,7 +150,11 @@ class SiteVisitor(SocketVisitor):
         async with self._http.get(f"{self._url}/") as page:
             page.raise_for_status()
             cookies = {name: each.value for name, each in page.cookies.items()}
-        headers = {"X-CSRFToken": cookies["csrftoken"], "Referer": f"{self._url}/", "Accept": "application/json"}
+        headers = {
+            "X-CSRFToken": cookies["csrftoken"],
+            "Referer": f"{self._url}/",
+            "Accept": "application/json",
+        }
         async with self._http.post(
             f"{self._url}/consent/", data={"adult": "on"}, headers=headers | {"Cookie": _cookie(cookies)}
         ) as consent:

@@ -23,7 +23,9 @@ SLOTS = 10
 """Streams are spread over so many moments of a token's time."""
 SCRIPTS = 16
 _STEP_S = 1 / TOKENS_A_SECOND / SLOTS
-_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
+_HEAD = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
 
 
 def chunk(data: str) -> bytes:

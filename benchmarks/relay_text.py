@@ -26,10 +26,14 @@ def answer(seed: int, tokens: int) -> list[str]:
     return list(islice(_text(random.Random(seed)), tokens))
 
 
+_MARKERS = {"": 6, "**": 2, "*": 1, "`": 1}
+"""What a sentence holds a stretch of, with weights."""
+
+
 def _text(rng: random.Random) -> Iterator[str]:
     yield from _paragraph(rng)
     while True:
-        block = rng.choice((_paragraph, _paragraph, _listing, _listing, _heading, _code, _table))
+        (block,) = rng.choices([*_BLOCKS], [*_BLOCKS.values()])
         first, *rest = block(rng)
         yield "\n\n" + first.lstrip(" ")
         yield from rest
@@ -46,7 +50,7 @@ def _sentence(rng: random.Random) -> Iterator[str]:
     if not words[0].startswith(MARK):
         words[0] = words[0].capitalize()
     words[-1] += "."
-    marker = rng.choice(("", "", "**", "*", "`"))
+    (marker,) = rng.choices([*_MARKERS], [*_MARKERS.values()])
     if marker:
         begin = rng.randint(1, len(words) - 4)
         end = begin + rng.randint(0, 2)
@@ -87,3 +91,7 @@ def _table(rng: random.Random) -> Iterator[str]:
     yield f" {right} |\n|---|---|"
     for place, cell in enumerate(cells):
         yield f" {cell} |" if place % 2 else f"\n| {cell} |"
+
+
+_BLOCKS = {_paragraph: 8, _listing: 4, _heading: 2, _code: 1, _table: 1}
+"""Kinds of blocks with weights; chats are mostly prose and lists."""
