@@ -15,7 +15,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,8 +144,8 @@ def servers(bench: Bench) -> Iterator[AbstractContextManager[Started]]:
     yield site(bench.folder, workers=1, cores=bench.server_cores())
     for way in ("bare", "openai"):
         yield _relay(bench, way, sys.executable, "benchmarks.relay_bare", way)
-    if bench.peers.exists():
-        yield _relay(bench, "gradio", str(bench.peers), "benchmarks.relay_gradio")
+    for way in ("gradio", "gradio-tuned") if bench.peers.exists() else ():
+        yield _relay(bench, way, str(bench.peers), "benchmarks.relay_gradio", way)
 
 
 @contextmanager
@@ -176,7 +176,7 @@ def ratios(rows: list[Row]) -> Iterator[Row]:
     """Capacities of this run, each as so many times another's."""
     found = {(row["who"], row.get("workers")): row for row in rows if row["case"] == "capacity"}
     ours = found.get(("lehia", 1))
-    for who in ("gradio", "openai", "bare"):
+    for who in ("gradio", "gradio-tuned", "openai", "bare"):
         other = found.get((who, 1))
         if ours and other and other["battles"]:
             times = round(ours["battles"] / other["battles"], 2)
@@ -223,7 +223,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.relay", description=__doc__)
     parser.add_argument("--battles", type=int, nargs="+", default=[1, 25, 60, 100])
     parser.add_argument("--seconds", type=float, default=8, help="of each window that is measured")
-    parser.add_argument("--tokens", type=int, default=300, help="tokens of an answer")
+    parser.add_argument("--tokens", type=int, default=400, help="tokens of an answer")
     parser.add_argument("--most", type=int, default=800, help="most battles in the search, 0 for none")
     parser.add_argument(
         "--peers", type=Path, default=ROOT / ".venv-peers" / "bin" / "python", help="the peers' Python"

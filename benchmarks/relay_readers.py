@@ -209,11 +209,11 @@ class GradioVisitor(SocketVisitor):
                     return
                 if update.msg == "process_generating" and update.output:
                     for pane, data in zip(panes, update.output.data, strict=True):
-                        self._edit(pane, data, whole=whole)
+                        self.update(pane, data, whole=whole)
                     whole = False
         raise Refusal("closed")
 
-    def _edit(self, pane: Pane, data: msgspec.Raw, *, whole: bool) -> None:
+    def update(self, pane: Pane, data: msgspec.Raw, *, whole: bool) -> None:
         raw = bytes(data).decode()
         if whole:
             self._meter.show(pane, raw.count(MARK), raw)
@@ -231,4 +231,5 @@ READERS: dict[str, type[Visitor]] = {
     "bare": SocketVisitor,
     "openai": SocketVisitor,
     "gradio": GradioVisitor,
+    "gradio-tuned": GradioVisitor,
 }
