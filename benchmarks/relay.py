@@ -215,7 +215,9 @@ def benched(options: argparse.Namespace) -> Iterator[Bench]:
         argv += ["--times", str(folder / "times"), "--tokens", str(options.tokens)]
         log = folder / "logs" / "fake.log"
         fake = stack.enter_context(started("the model server", argv, port=port, cores=others, log=log))
-        stack.enter_context(services(folder, upstream=f"{fake.url}/v1", cores=others))
+        stack.enter_context(
+            services(folder, upstream=f"{fake.url}/v1", cores=others, durable=not options.quick)
+        )
         yield Bench(folder, fake, options.seconds, options.tokens, cores, options.peers)
 
 

@@ -44,7 +44,7 @@ def started(who: str, argv: list[str], *, port: int, cores: set[int], log: Path)
 
 
 @contextmanager
-def services(folder: Path, *, upstream: str, cores: set[int]) -> Iterator[None]:
+def services(folder: Path, *, upstream: str, cores: set[int], durable: bool) -> Iterator[None]:
     """PostgreSQL and Valkey on *cores*, and a database that holds the campaign and its candidates. Sets Django up."""
     for name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(name, None)
@@ -56,7 +56,7 @@ def services(folder: Path, *, upstream: str, cores: set[int]) -> Iterator[None]:
 
     with ExitStack() as stack:
         with children_on(cores):
-            postgres.start(folder)
+            postgres.start(folder, durable=durable)
             stack.callback(postgres.stop, folder)
             with (folder / "logs" / "valkey.log").open("ab") as output:
                 stack.callback(end, spawn(valkey.command(folder), output=output))
