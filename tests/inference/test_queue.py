@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
 
 import pytest
@@ -19,6 +18,7 @@ from inference.queue import Gate, Place, Terms, Ticket
 from inference.queue.fair import FairQueue
 from tests.inference.valkey import Valkey, client, connections, left
 
+PATIENT = Terms(lease_s=300, renew_s=100)  # what is told, is told by wake-ups
 SHORT = Terms(lease_s=0.4, renew_s=0.05, pause_s=0.02, longest_pause_s=0.02)
 MakeGate = Callable[..., Gate]
 
@@ -27,7 +27,7 @@ MakeGate = Callable[..., Gate]
 async def make_gate(valkey: Valkey) -> AsyncIterator[MakeGate]:
     made: list[Gate] = []
 
-    def make(url: str | None = valkey.url, terms: Terms = Terms()) -> Gate:  # noqa: B008  # frozen
+    def make(url: str | None = valkey.url, terms: Terms = PATIENT) -> Gate:
         made.append(Gate(url, terms))
         return made[-1]
 
@@ -42,9 +42,7 @@ def place(user: str = "ane", room: int = 1, endpoint: str | None = None) -> Plac
 
 async def slot(ticket: Ticket) -> None:
     """Wait until the ticket has a slot."""
-    async with asyncio.timeout(10):
-        while ticket.position:
-            await ticket.moved(ticket.position, asyncio.get_running_loop().time() + 10)
+    await at(ticket, 0)
 
 
 async def at(ticket: Ticket, position: int) -> None:
@@ -200,36 +198,73 @@ from inference.queue import Gate, Place, Terms
 async def main():
     gate = Gate(sys.argv[1], Terms(lease_s=0.4, renew_s=0.05))
     for _ in range(2):
-        await gate.enter(Place(sys.argv[2], "jon", 1))
+        await gate.enter(Place(sys.argv[2], "jon", int(sys.argv[3])))
     print("in", flush=True)
     await asyncio.Event().wait()
 asyncio.run(main())
 """
 
 
-def other_process(valkey: Valkey, endpoint: str) -> subprocess.Popen[str]:
-    """A process that holds the slot and waits for another one."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, valkey.url, endpoint], stdout=subprocess.PIPE, text=True
+@asynccontextmanager
+async def other_process(valkey: Valkey, where: Place) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process that has entered twice. It may be killed in the block."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", KILLED, valkey.url, where.endpoint, str(where.room)),
+        stdout=asyncio.subprocess.PIPE,
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "in\n"
-    return process
+    try:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"in\n"
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
 
 async def test_what_a_killed_process_held_is_free_when_its_leases_end(
     valkey: Valkey, make_gate: MakeGate
 ) -> None:
-    endpoint = uuid4().hex
-    with other_process(valkey, endpoint) as process:
-        gate = make_gate(terms=SHORT)
-        waiting = await gate.enter(place("ane", endpoint=endpoint))
-        assert waiting.position == 2
+    gate, where = make_gate(terms=SHORT), place(room=3)
+    held = await gate.enter(where)
+    async with other_process(valkey, where) as process:
+        waiting = await gate.enter(where)
+        assert waiting.position == 1
         process.kill()
         await slot(waiting)
-    gate.leave(waiting)
+    for ticket in (held, waiting):
+        gate.leave(ticket)
     await gate.settled()
-    assert await left(valkey, endpoint) == {}
+    assert await left(valkey, where.endpoint) == {}
+
+
+async def test_a_place_of_a_killed_process_is_given_up(valkey: Valkey, make_gate: MakeGate) -> None:
+    gate, where = make_gate(terms=SHORT), place(room=1)
+    held = await gate.enter(where)
+    async with other_process(valkey, where) as process:
+        waiting = await gate.enter(where)
+        assert waiting.position == 2  # jon's second place comes after ane's first
+        process.kill()
+        await at(waiting, 1)
+    for ticket in (held, waiting):
+        gate.leave(ticket)
+    await gate.settled()
+    assert await left(valkey, where.endpoint) == {}
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "local"])
+async def test_whoever_gives_a_place_up_and_comes_back_stands_a_place_further_not_a_round(
+    shared: bool, make_gate: MakeGate
+) -> None:
+    gate, endpoint = make_gate() if shared else make_gate(None), uuid4().hex
+    names = ("held", "ane", "jon", "miren")
+    tickets = {name: await gate.enter(place(name, endpoint=endpoint)) for name in names}
+    gate.leave(tickets.pop("ane"))
+    for name in ("ane", "nor"):
+        tickets[name] = await gate.enter(place(name, endpoint=endpoint))
+    gate.leave(tickets.pop("held"))
+    waiting = {name: (gate, ticket) for name, ticket in tickets.items()}
+    assert await drained([gate], waiting) == ["jon", "miren", "ane", "nor"]
 
 
 async def test_leases_are_kept_while_their_process_lives(valkey: Valkey, make_gate: MakeGate) -> None:
@@ -302,12 +337,12 @@ async def test_tickets_survive_valkey_s_end_and_its_return(
     held, *waiting = [await gate.enter(where) for _ in range(4)]
     lost, found = told_of(gate)
     await asyncio.to_thread(mortal_valkey.stop)
-    await lost.wait()
+    await asyncio.wait_for(lost.wait(), 10)
     assert [held.position, *(each.position for each in waiting)] == [0, 1, 2, 3]
     gate.leave(held)  # the process's own queue goes on
     await slot(waiting[0])
     await asyncio.to_thread(mortal_valkey.start)
-    await found.wait()
+    await asyncio.wait_for(found.wait(), 10)
     await gate.settled()
     assert (await left(mortal_valkey, where.endpoint))["slots"] == [waiting[0].name]
     other = make_gate(mortal_valkey.url, SHORT)

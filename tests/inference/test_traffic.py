@@ -15,10 +15,11 @@ from uuid import uuid4
 
 import pytest
 from channels.db import database_sync_to_async
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from arena.embedded.processes import wait_until
 from inference import errors, gateway, selectors
 from inference.breaker import Breaker, Verdict
 from inference.budgets import Budget, Prices, Spent, Use
@@ -78,9 +79,11 @@ def test_requests_and_their_use_are_one_round_trip(
     assert (used.requests, used.prompt_tokens, used.completion_tokens) == (2, 11, 50)
     assert used.cost == Decimal("0.000511")
     assert {each.user: each.tokens for each in UserUsage.objects.all()} == {"ane": 25 + 47, "jon": 36}
-    traffic.record([passage(one.pk, use=Use(1, 1))])
+    traffic.record([passage(one.pk, use=Use(1, 1), prices=prices)])
     used.refresh_from_db()
-    assert (used.requests, used.completion_tokens) == (3, 51)
+    assert (used.requests, used.prompt_tokens, used.completion_tokens) == (3, 12, 51)
+    assert used.cost == Decimal("0.000522")
+    assert selectors.tokens_used_today("ane") == 25 + 47 + 2
 
 
 @pytest.mark.django_db
@@ -146,6 +149,29 @@ async def test_many_processes_may_write_the_same_days_at_once() -> None:
     assert await READ(selectors.tokens_used_today)("ane") == 4 * 20 * 25
 
 
+def somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_processes_that_write_the_same_days_lock_them_in_the_same_order() -> None:
+    first, last = sorted((make_endpoint() for _ in range(2)), key=lambda endpoint: endpoint.pk)
+    traffic.record([passage(first.pk), passage(last.pk)])
+    writer = threading.Thread(
+        target=asyncio.run, args=(DatabaseTraffic().record([passage(last.pk), passage(first.pk)]),)
+    )
+    with transaction.atomic():
+        EndpointUsage.objects.select_for_update().get(endpoint=first)
+        writer.start()
+        assert wait_until(somebody_waits_for_a_lock, within_s=20)
+        # the other waits for the first row and has not locked the last one yet
+        assert EndpointUsage.objects.select_for_update(nowait=True).get(endpoint=last)
+    writer.join()
+    assert [each.requests for each in EndpointUsage.objects.all()] == [2, 2]
+
+
 @pytest.mark.django_db
 def test_rows_older_than_a_week_are_pruned_and_what_endpoints_used_is_kept() -> None:
     endpoint, now = make_endpoint(), timezone.now()
@@ -209,13 +235,13 @@ def test_no_row_is_made_or_written_while_all_is_well(
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_failures_of_several_processes_add_up() -> None:
+async def test_failures_of_several_processes_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traffic, "POLICY", replace(POLICY, threshold=1000))
     endpoint = await READ(make_endpoint)()
     failure = passage(endpoint.pk, outcome="server", verdict=Verdict.FAILED)
-    sites = [DatabaseTraffic() for _ in range(POLICY.threshold)]
-    await asyncio.gather(*(site.record([failure]) for site in sites))
+    await asyncio.gather(*(DatabaseTraffic().record([failure]) for _ in range(60)))
     row = await READ(Circuit.objects.get)()
-    assert (row.state, row.failures) == (CircuitState.OPEN.value, POLICY.threshold)
+    assert (row.state, row.failures) == (CircuitState.CLOSED.value, 60)
 
 
 @pytest.mark.django_db(transaction=True)
