@@ -103,7 +103,7 @@ async def test_200_requests_leave_no_ticket_slot_task_or_socket_and_every_row(
     await released(before)
     outcomes, asked, users = await database_sync_to_async(rows)()
     assert outcomes.total() == 200 == ended.total()
-    assert outcomes["done"] == ended["done"] > 20
+    assert outcomes["done"] >= ended["done"] > 20  # a reader may be cancelled when it has its answer
     assert ended["cancelled"] > 40
     assert 0 < asked <= 200
     assert 0 < users <= 9
