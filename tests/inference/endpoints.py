@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
-from inference.breaker import Verdict
+from django.utils import timezone
+
+from inference import selectors
+from inference.breaker import Breaker, Verdict
 from inference.budgets import Prices, Use
 from inference.gateway import Passage
-from inference.models import Candidate, ModelEndpoint
+from inference.models import Candidate, Circuit, ModelEndpoint
+from inference.services import traffic
+from inference.services.traffic import POLICY
+from inference.types import CircuitState
 
 _numbers = count(1)
 
@@ -43,3 +49,23 @@ def passage(endpoint_id: UUID, **fields: Any) -> Passage:
         "trial": False,
     }
     return Passage(**(defaults | fields))
+
+
+def breaker_now(endpoint: ModelEndpoint) -> Breaker:
+    return selectors.standings_of([endpoint.pk])[endpoint.pk].breaker
+
+
+def fail(endpoint: ModelEndpoint, *, times: int = 1, verdict: Verdict = Verdict.FAILED) -> None:
+    for _ in range(times):
+        traffic.record([passage(endpoint.pk, outcome="server", verdict=verdict)])
+
+
+def open_circuit(endpoint: ModelEndpoint, *, due: bool) -> None:
+    now = timezone.now()
+    Circuit.objects.create(
+        endpoint=endpoint,
+        state=CircuitState.OPEN.value,
+        failures=POLICY.threshold,
+        opened_at=now,
+        retry_at=now - timedelta(seconds=1) if due else now + timedelta(hours=1),
+    )
