@@ -3,7 +3,8 @@
 A fake model server sends 50 tokens a second a stream; a battle is two streams and one volunteer. Every server runs in one process on one core where there are two
 or more; load, model server and database have the others. CPU is all of the server's process: battles begin and end within the window. The capacity is the
 largest number of battles whose added time stays within 250 ms for 99 of 100 tokens. A table, then one line of JSON. The machine's other work shows in
-milliseconds; microseconds of CPU and ratios of one run stand it better.
+milliseconds; microseconds of CPU and ratios of one run stand it better. ``disturbed``: others took more than a tenth of the server's cores. ``at_least``:
+what came after the capacity failed while disturbed, or while the load generator had no room left.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.embedded.ports import free_port
-from benchmarks.relay_processes import children_on
+from benchmarks.relay_processes import children_on, wait_until_idle
 from benchmarks.relay_search import capacity
 from benchmarks.relay_site import Started, services, set_display, site, started
 
@@ -30,6 +31,8 @@ ROOT = Path(__file__).resolve().parent.parent
 MOST_ADDED_MS = 250
 LEAST_DELIVERED = 0.9
 """Of the tokens that all streams would send if no battle ever ended: what is lost between two battles is far less."""
+MOST_DISTURBED = 0.1
+"""Of the server's cores, taken by others: more, and its capacity is not what was measured."""
 BUSY_CORE = 0.85
 LATE_LOOP_MS = 50
 Row = dict[str, Any]
@@ -45,6 +48,7 @@ COLUMNS = {
     "peak_mb": ("MB", 6),
     "delivered": ("shown", 6),
     "failures": ("failed", 7),
+    "others_share": ("others", 7),
     "load_lag_p99_ms": ("load lag", 9),
     "load_cpu_share": ("its core", 9),
 }
@@ -83,6 +87,8 @@ class Bench:
             **{"pid": server.pid, "battles": battles, "seconds": self.seconds, "tokens": self.tokens},
         }
         flags = [part for name, value in asked.items() for part in (f"--{name}", str(value))]
+        flags += ["--cores", *map(str, self.server_cores(workers))]
+        wait_until_idle(server.pid)
         with children_on(self.load_cores(workers)):
             done = subprocess.run(
                 [sys.executable, "-m", "benchmarks.relay_load", *flags],
@@ -93,7 +99,8 @@ class Bench:
         found = json.loads(done.stdout)
         about = {"case": f"{battles} battles", "who": server.who, "battles": battles}
         about |= {"display": display, "workers": workers}
-        row = {**about, **found, "load_bound": load_bound(found)}
+        disturbed = found["others_share"] > MOST_DISTURBED and len(self.cores) > workers
+        row = {**about, **found, "load_bound": load_bound(found), "disturbed": disturbed}
         _show(row)
         return row
 
@@ -128,7 +135,7 @@ def measured(
         return
     found, ended = capacity(carries, begin=max(carried, default=min(battles)), most=most)
     yield from rows.values()
-    bound = any(row["load_bound"] for each, row in rows.items() if each > found)
+    bound = any(row["load_bound"] or row["disturbed"] for each, row in rows.items() if each > found)
     about = {
         "case": "capacity",
         "who": server.who,
@@ -199,7 +206,8 @@ def _show(row: Row) -> None:
     cells = [
         f"{'-' if shown[name] is None else shown[name]:>{width}}" for name, (_, width) in COLUMNS.items()
     ]
-    print("".join(cells), "  load bound" if row["load_bound"] else "", flush=True)
+    marks = [word for word, name in (("load bound", "load_bound"), ("disturbed", "disturbed")) if row[name]]
+    print("".join(cells), "", *marks, flush=True)
 
 
 @contextmanager

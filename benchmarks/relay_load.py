@@ -31,13 +31,14 @@ AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is asked for; *pid* is the server's, *fake* the model server's address."""
+    """What is asked for; *pid* and *cores* are the server's, *fake* is the model server's address."""
 
     who: str
     url: str
     fake: str
     times: Path
     pid: int
+    cores: list[int]
     battles: int
     seconds: float
     tokens: int
@@ -92,33 +93,41 @@ class Crowd:
 
     async def _window(self, http: aiohttp.ClientSession) -> dict[str, object]:
         """The time that counts: figures of the crowd, of the server, and of this process and the model server, which share a core."""
-        relay_processes.forget_peak(self.load.pid)
+        pid, cores = self.load.pid, self.load.cores
+        relay_processes.forget_peak(pid)
         fake = await self._fake(http)
-        began, cpu_s, own_s = time.monotonic(), relay_processes.cpu_s(self.load.pid), time.process_time()
+        began, cpu_s, busy_s = time.monotonic(), relay_processes.cpu_s(pid), relay_processes.busy_s(cores)
+        own_s = time.process_time()
         self.late_ms.clear()
         self.meter.counts = True
         await asyncio.sleep(self.load.seconds)
         self.meter.counts = False
         seconds = time.monotonic() - began
-        cpu_s, own_s = relay_processes.cpu_s(self.load.pid) - cpu_s, time.process_time() - own_s
+        cpu_s, busy_s = relay_processes.cpu_s(pid) - cpu_s, relay_processes.busy_s(cores) - busy_s
+        own_s = time.process_time() - own_s
         late = percentile(self.late_ms, 99)
         told = await self._fake(http)
-        tokens = len(self.meter.added_ms)
-        return {
-            "tokens": tokens,
-            "delivered": round(tokens / (2 * TOKENS_A_SECOND * self.load.battles * seconds), 3),
-            "added_p50_ms": percentile(self.meter.added_ms, 50),
-            "added_p99_ms": percentile(self.meter.added_ms, 99),
-            "first_token_p50_ms": percentile(self.meter.first_ms, 50),
-            "first_token_p99_ms": percentile(self.meter.first_ms, 99),
-            "cpu_us_per_token": round(1e6 * cpu_s / tokens, 1) if tokens else None,
+        return self._of_tokens(seconds, cpu_s) | {
             "cpu_share": round(cpu_s / seconds, 3),
-            "peak_mb": relay_processes.peak_mb(self.load.pid),
-            "frames": self.meter.frames,
+            "others_share": round(max(0.0, busy_s - cpu_s) / seconds / len(cores), 3),
+            "peak_mb": relay_processes.peak_mb(pid),
             "failures": self.failures,
             "load_lag_p99_ms": late,
             "load_cpu_share": round((own_s + told["cpu_s"] - fake["cpu_s"]) / seconds, 3),
             "fake_late_p99_ms": told["late_p99_ms"],
+        }
+
+    def _of_tokens(self, seconds: float, cpu_s: float) -> dict[str, object]:
+        tokens, meter = len(self.meter.added_ms), self.meter
+        return {
+            "tokens": tokens,
+            "frames": meter.frames,
+            "delivered": round(tokens / (2 * TOKENS_A_SECOND * self.load.battles * seconds), 3),
+            "added_p50_ms": percentile(meter.added_ms, 50),
+            "added_p99_ms": percentile(meter.added_ms, 99),
+            "first_token_p50_ms": percentile(meter.first_ms, 50),
+            "first_token_p99_ms": percentile(meter.first_ms, 99),
+            "cpu_us_per_token": round(1e6 * cpu_s / tokens, 1) if tokens else None,
         }
 
     async def _fake(self, http: aiohttp.ClientSession) -> dict[str, float]:
@@ -158,6 +167,7 @@ def main() -> None:
         parser.add_argument(name, required=True)
     for name in ("--pid", "--battles", "--tokens"):
         parser.add_argument(name, type=int, required=True)
+    parser.add_argument("--cores", type=int, nargs="+", required=True)
     parser.add_argument("--times", type=Path, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     load = Load(**vars(parser.parse_args()))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+_LOOK_S = 0.5
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -25,6 +27,26 @@ def cpu_s(pid: int) -> float:
         fields = Path(f"/proc/{each}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / _TICKS_A_SECOND
+
+
+def busy_s(cores: Iterable[int]) -> float:
+    """Seconds that these cores worked so far, for anybody."""
+    lines = (line.split() for line in Path("/proc/stat").read_text(encoding="ascii").splitlines())
+    names = {f"cpu{core}" for core in cores}
+    # user, nice, system; interrupts and what a hypervisor took
+    ticks = sum(int(line[place]) for line in lines if line[0] in names for place in (1, 2, 3, 6, 7, 8))
+    return ticks / _TICKS_A_SECOND
+
+
+def wait_until_idle(pid: int, *, share: float = 0.1, within_s: float = 30) -> None:
+    """Until the family hardly works any more, so that one load's rest is no part of the next."""
+    end, before = time.monotonic() + within_s, cpu_s(pid)
+    while time.monotonic() < end:
+        time.sleep(_LOOK_S)
+        now = cpu_s(pid)
+        if now - before <= share * _LOOK_S:
+            return
+        before = now
 
 
 def peak_mb(pid: int) -> int:

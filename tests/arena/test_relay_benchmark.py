@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -15,20 +17,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arena.embedded.processes import wait_until
 from arena.transcript import MarkdownStream
-from benchmarks.relay import MOST_ADDED_MS, holds, load_bound, ratios
+from benchmarks import relay_processes as processes
+from benchmarks.relay import MOST_ADDED_MS, Row, holds, load_bound, measured, ratios
 from benchmarks.relay_clock import STREAMS, SendTimes
 from benchmarks.relay_load import percentile
 from benchmarks.relay_readers import GradioVisitor, Meter, Pane, SocketVisitor
 from benchmarks.relay_search import FINENESS, capacity
 from benchmarks.relay_server import chunk, last_chunks, text_chunk
+from benchmarks.relay_site import Started
 from benchmarks.relay_text import MARK, WORDS, answer
 from inference.sse import EventParser
 
 WHO = {"lehia", "bare", "openai"}
 FIGURES = {
     *("tokens", "delivered", "added_p50_ms", "added_p99_ms", "first_token_p50_ms", "first_token_p99_ms"),
-    *("cpu_us_per_token", "cpu_share", "peak_mb", "failures", "load_lag_p99_ms", "load_cpu_share"),
+    *("cpu_us_per_token", "cpu_share", "others_share", "peak_mb", "failures", "load_lag_p99_ms"),
+    *("load_cpu_share", "load_bound", "disturbed"),
 }
 
 
@@ -160,6 +166,54 @@ def test_capacities_are_compared_within_the_run() -> None:
     ]
     told = {row["case"]: (row["times"], row["at_least"]) for row in ratios(rows)}
     assert told == {"capacity over gradio's": (6.0, False), "two workers over one": (1.67, True)}
+
+
+@dataclass
+class Scripted:
+    """In place of a bench: carries so many battles; beyond them, others may be to blame."""
+
+    true: int
+    disturbed: bool = False
+
+    def row(self, server: Started, battles: int, *, workers: int = 1) -> Row:
+        late = MOST_ADDED_MS * (1 if battles <= self.true else 2)
+        about = {"case": f"{battles} battles", "who": server.who, "battles": battles, "workers": workers}
+        return GOOD | about | {"added_p99_ms": late, "load_bound": False, "disturbed": self.disturbed}
+
+
+@pytest.mark.parametrize("disturbed", [True, False])
+def test_a_capacity_is_a_least_one_where_others_took_the_core(disturbed: bool) -> None:
+    bench: Any = Scripted(40, disturbed)
+    *rows, last = measured(bench, Started("lehia", "", 0), [1, 25, 60], most=100)
+    assert [row["battles"] for row in rows[:3]] == [1, 25, 60]
+    assert (last["case"], last["at_least"]) == ("capacity", disturbed)
+    assert 36 <= last["battles"] <= 40
+
+
+def test_a_load_alone_is_no_search() -> None:
+    bench: Any = Scripted(40)
+    assert [row["battles"] for row in measured(bench, Started("lehia", "", 0), [2], most=0)] == [2]
+
+
+def test_a_familys_work_is_counted_with_its_children() -> None:
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as parent:
+        assert wait_until(lambda: len([*processes.family(parent.pid)]) == 2, within_s=30)
+        processes.wait_until_idle(parent.pid)
+        assert 0 < processes.cpu_s(parent.pid) < processes.busy_s(range(os.cpu_count() or 1))
+        processes.forget_peak(parent.pid)
+        assert processes.peak_mb(parent.pid) > 1
+        parent.communicate(b"\n")
+
+
+def test_only_children_are_held_to_cores() -> None:
+    own = os.sched_getaffinity(0)
+    core = max(own)
+    command = [sys.executable, "-c", "import os; print(*os.sched_getaffinity(0))"]
+    with processes.children_on({core}):
+        child = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert child.stdout.split() == [str(core)]
+    assert os.sched_getaffinity(0) == own
 
 
 def test_percentiles_of_nothing_are_nothing() -> None:
