@@ -60,6 +60,7 @@ bench: install $(PEERS)  ## figures on this machine, peers beside ours in an env
 	@$(BIN)/python -m benchmarks.start
 	@$(BIN)/python -m benchmarks.ranking
 	@$(BIN)/python -m benchmarks.board_page
+	@$(BIN)/python -m benchmarks.relay
 	@$(BIN)/python -m benchmarks.training
 
 clean:  ## remove what was built, not what was stored

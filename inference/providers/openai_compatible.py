@@ -52,10 +52,6 @@ def stream(request: GenerationRequest) -> AsyncGenerator[Reasoning | Delta | Don
     return exchange(request, _OpenAI())
 
 
-async def close_clients() -> None:
-    """Nothing is kept open between requests."""
-
-
 class _OpenAI:
     sdk_error: type[Exception] = openai.APIError
 

@@ -15,7 +15,7 @@ from inference.types import Deadlines, EndpointHealth, EndpointStatus, Provider,
 
 # Live endpoints first, then those not probed yet; the newest of equals.
 _ORDER = [EndpointHealth.LIVE.value, EndpointHealth.UNKNOWN.value, EndpointHealth.DEGRADED.value]
-_STATUSES = [EndpointStatus.ACTIVE.value, EndpointStatus.CANARY.value, EndpointStatus.SHADOW.value]
+_AT_WORK = (EndpointStatus.ACTIVE.value, EndpointStatus.CANARY.value)
 
 
 def servable_candidates() -> list[Candidate]:
@@ -27,7 +27,7 @@ def servable_candidates() -> list[Candidate]:
 
 
 def canary_shares() -> dict[str, float]:
-    """Candidates whose only endpoints at work are canaries, by code, each with the share of battles that may draw it. One query."""
+    """Candidates whose only endpoints that may be asked are canaries, by code, each with the share of battles that may draw it. One query."""
     canaries = ModelEndpoint.objects.filter(status=EndpointStatus.CANARY.value, canary_share__gt=0)
     rows = (
         open_for_requests(canaries.exclude(health=EndpointHealth.DOWN.value))
@@ -50,8 +50,8 @@ def target_for(candidate_id: UUID, *, uniform: float = 1.0) -> Target:
     """The best endpoint of a candidate, its key decrypted: the only place where that happens.
 
     A canary whose share exceeds *uniform*, a number in ``[0, 1]`` that the caller draws once a battle, comes first if it may be asked. Otherwise
-    active ones come before canaries, these before shadows and those before what is switched off; among them, one that may be asked before one
-    whose circuit is open or whose budget is spent; then by health. A candidate whose endpoints are all down or disabled still gets one of
+    active ones and canaries come before shadows and those before what is switched off; among them, one that may be asked before one whose circuit is
+    open or whose budget is spent, an active one before a canary, then by health. A candidate whose endpoints are all down or disabled still gets one of
     them, so that a battle under way fails with a typed error on that side instead of here. Two queries.
 
     Raises
@@ -96,11 +96,17 @@ def _servable() -> QuerySet[ModelEndpoint]:
     return open_for_requests(active.exclude(health=EndpointHealth.DOWN.value))
 
 
-def _preference(endpoint: ModelEndpoint, open_ones: set[UUID], uniform: float) -> tuple[bool, int, bool, int]:
-    status = _STATUSES.index(endpoint.status) if endpoint.status in _STATUSES else len(_STATUSES)
-    health = _ORDER.index(endpoint.health) if endpoint.health in _ORDER else len(_ORDER)
+def _preference(
+    endpoint: ModelEndpoint, open_ones: set[UUID], uniform: float
+) -> tuple[bool, bool, bool, bool, bool, int]:
     closed = endpoint.pk not in open_ones
-    is_canary = (
-        endpoint.status == EndpointStatus.CANARY.value and endpoint.health != EndpointHealth.DOWN.value
+    fit = not closed and endpoint.health != EndpointHealth.DOWN.value
+    is_canary = endpoint.status == EndpointStatus.CANARY.value
+    return (
+        not (is_canary and fit and endpoint.canary_share > uniform),
+        endpoint.status not in _AT_WORK,
+        endpoint.status not in {*_AT_WORK, EndpointStatus.SHADOW.value},
+        closed,
+        endpoint.status != EndpointStatus.ACTIVE.value,
+        _ORDER.index(endpoint.health) if endpoint.health in _ORDER else len(_ORDER),
     )
-    return not (is_canary and not closed and endpoint.canary_share > uniform), status, closed, health

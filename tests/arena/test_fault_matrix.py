@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from arena import runner, sessions
 from arena.models import Answer, Battle
+from inference import gateway
 from inference.fakes import FakeModelServer, Fault, fake_model_server
 from inference.models import ModelEndpoint
-from inference.providers.openai_compatible import close_clients
 from tests.arena.test_socket import Page, is_state, seeded, stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,7 +64,7 @@ async def own_runner(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[runner.Ru
     monkeypatch.setattr(runner, "_runner", fresh)
     yield fresh
     await fresh.drain()
-    await close_clients()
+    await gateway.close()
 
 
 @pytest.fixture

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+import redis
 from channels.db import database_sync_to_async
 from django.db import connection
 from django.test import Client
+from pytest_django import Settings
 
 from arena import runner, sessions
 from arena.models import Answer, Battle, Turn
 from arena.services.campaigns import ensure_default_campaign
 from arena.types import AnswerStatus
+from inference import gateway
 from inference.fakes import FakeModelServer, Fault, fake_model_server
-from inference.models import ModelEndpoint
-from inference.providers.openai_compatible import close_clients
+from inference.models import Circuit, ModelEndpoint
+from inference.services.traffic import DatabaseTraffic, plug_in
 from tests.arena.builders import make_candidate, make_participant
 from tests.arena.test_fault_matrix import ENDS_WELL, FAILS, QUICK, both_ended
 from tests.arena.test_socket import Page, stored
+from tests.arena.valkey import Valkey, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROUNDS = 200
-AT_ONCE = 8
+AT_ONCE = 12
 FAULTS = [Fault.NONE, *FAILS, *(each for each in ENDS_WELL if each is not Fault.FLOOD)]
 LEAVES = ("reads on", "stops", "closes", "goes on to another battle")
 
@@ -34,11 +39,19 @@ LEAVES = ("reads on", "stops", "closes", "goes on to another battle")
 def prepared(servers: tuple[FakeModelServer, ...]) -> None:
     for server in servers:
         make_candidate(base_url=server.base_url)
-    ModelEndpoint.objects.update(**QUICK)
+    ModelEndpoint.objects.update(
+        **QUICK | {"first_token_s": 0.3, "between_tokens_s": 0.3, "total_s": 1.0}, max_in_flight=6
+    )
     ensure_default_campaign()
 
 
+def close_circuits() -> None:
+    """Four endpoints that fail all the time would soon be left alone."""
+    Circuit.objects.all().delete()
+
+
 def newcomer() -> str:
+    close_circuits()
     participant = make_participant()
     client = Client()
     session = client.session
@@ -54,6 +67,10 @@ async def one_round(servers: tuple[FakeModelServer, ...], chance: random.Random)
     assert await page.open()
     await page.turn()
     frames = [await page.next()]
+    while frames[0]["type"] == "refused":  # three of four circuits have just opened
+        await database_sync_to_async(close_circuits)()
+        await page.turn()
+        frames = [await page.next()]
     leave = chance.choice(LEAVES)
     if leave == "stops":
         await page.say("stop")
@@ -64,7 +81,18 @@ async def one_round(servers: tuple[FakeModelServer, ...], chance: random.Random)
     await page.close()
 
 
-async def test_after_two_hundred_mixed_rounds_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def valkey(settings: Settings) -> Iterator[Valkey]:
+    with running() as server:
+        settings.REDIS_URL = server.url
+        gateway.plug(DatabaseTraffic(), valkey_url=server.url)
+        yield server
+    plug_in()
+
+
+async def test_after_two_hundred_mixed_rounds_nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch, valkey: Valkey
+) -> None:
     servers = tuple(FakeModelServer(remembers=False, pause_s=0.01) for _ in range(4))
     chance = random.Random(55)
     turnstile = asyncio.Semaphore(AT_ONCE)
@@ -93,12 +121,14 @@ async def test_after_two_hundred_mixed_rounds_nothing_is_left(monkeypatch: pytes
         for server in servers:
             await server.wait_until(live=0)
     assert await stored(unfinished) == (0, 0)
+    assert held_in(valkey) == []
 
 
 async def settled(fresh: runner.Runner) -> None:
-    """Leave what nobody follows, and let what was closed be collected."""
+    """Leave what nobody follows, and write down what it came to."""
     await fresh.drain()
-    await close_clients()
+    await gateway.settled()
+    await gateway.close()
 
 
 async def census() -> tuple[int, int, int]:
@@ -125,3 +155,10 @@ def unfinished() -> tuple[int, int]:
         Turn.objects.exclude(runner_id=None).count(),
         Answer.objects.filter(status__in=open_answers).count(),
     )
+
+
+def held_in(valkey: Valkey) -> list[bytes]:
+    """Slots, places in queues, and streams of turns that nobody would ever trim."""
+    with redis.Redis.from_url(valkey.url) as client:
+        found: list[bytes] = [key for key in client.scan_iter() if client.ttl(key) < 0]
+        return found

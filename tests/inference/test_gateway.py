@@ -10,9 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from inference import errors, providers
+from inference import errors, gateway, providers
 from inference.fakes import FakeModelServer, Fault, fake_model_server
-from inference.providers.openai_compatible import close_clients
 from inference.types import (
     Deadlines,
     Delta,
@@ -34,7 +33,7 @@ SHORT = Deadlines(connect_s=2, first_token_s=0.3, between_tokens_s=0.3, total_s=
 @pytest.fixture(autouse=True)
 async def closed_clients() -> AsyncIterator[None]:
     yield
-    await close_clients()
+    await gateway.close()
 
 
 def request_to(base_url: str, deadlines: Deadlines = LONG) -> GenerationRequest:

@@ -366,14 +366,28 @@ def test_a_candidate_with_nothing_left_still_has_a_target() -> None:
 
 
 @pytest.mark.django_db
-def test_an_active_endpoint_is_preferred_to_a_canary_and_that_to_what_is_off() -> None:
+def test_an_active_endpoint_is_preferred_to_a_canary_and_these_to_shadows_and_to_what_is_off() -> None:
     off = make_endpoint(status=EndpointStatus.DISABLED.value)
-    assert selectors.target_for(off.candidate_id).endpoint_id == off.pk
-    canary = make_endpoint(off.candidate, status=EndpointStatus.CANARY.value)
-    assert selectors.target_for(off.candidate_id).endpoint_id == canary.pk
-    active = make_endpoint(off.candidate)
+    statuses = (EndpointStatus.SHADOW, EndpointStatus.CANARY, EndpointStatus.ACTIVE)
+    for status in statuses:
+        better = make_endpoint(off.candidate, status=status.value)
+        make_endpoint(off.candidate, status=EndpointStatus.DISABLED.value)
+        assert selectors.target_for(off.candidate_id).endpoint_id == better.pk
+
+
+@pytest.mark.django_db
+def test_a_canary_stands_in_for_an_active_endpoint_that_may_not_be_asked_and_a_shadow_does_not() -> None:
+    active = make_endpoint()
     open_circuit(active, due=False)
-    assert selectors.target_for(off.candidate_id).endpoint_id == active.pk
+    make_endpoint(active.candidate, status=EndpointStatus.SHADOW.value)
+    assert selectors.target_for(active.candidate_id).endpoint_id == active.pk
+    assert selectors.canary_shares() == {}
+    canary = make_endpoint(active.candidate, status=EndpointStatus.CANARY.value, canary_share=0.25)
+    assert selectors.target_for(active.candidate_id).endpoint_id == canary.pk
+    assert selectors.canary_shares() == {active.candidate.code: 0.25}
+    open_circuit(canary, due=False)
+    assert selectors.target_for(active.candidate_id).endpoint_id == active.pk
+    assert selectors.canary_shares() == {}
 
 
 # the whole way: real servers, the database, Valkey

@@ -17,7 +17,6 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from inference import errors, gateway
-from inference.providers.openai_compatible import close_clients
 from inference.types import Delta, Done, FinishReason, GenerationRequest, Message, Role, Sampling, Target
 from tests.vllm.conftest import ADAPTERS, CONTEXT, KEY, Served
 
@@ -32,7 +31,7 @@ Targets = dict[str, Target]
 @pytest.fixture(autouse=True)
 async def closed_clients() -> AsyncIterator[None]:
     yield
-    await close_clients()
+    await gateway.close()
 
 
 def asking(
