@@ -16,7 +16,7 @@ from arena.beats import Beat, Change
 from arena.protocol import Held, ServerFrame, SideState
 from arena.types import AnswerStatus, BattleStatus, FailCode, Side
 
-LONG_BLOCK_CHARS = 800
+LONG_BLOCK_CHARS = 2000
 """An open block is rendered anew at each flush; of so much text only at every second one, of twice as much at every third, and so on."""
 
 
