@@ -16,6 +16,9 @@ from arena.beats import Beat, Change
 from arena.protocol import Held, ServerFrame, SideState
 from arena.types import AnswerStatus, BattleStatus, FailCode, Side
 
+LONG_BLOCK_CHARS = 2000
+"""An open block is rendered anew at each flush; of so much text only at every second one, of twice as much at every third, and so on."""
+
 
 class _Pane:
     __slots__ = ("fed", "fresh", "open_block", "sealed", "state", "stream")
@@ -65,6 +68,7 @@ class LiveTurn:
         self.followers = 0
         self.ended = False
         self.lost = False
+        self._rest = 0
         self._panes = {side: _Pane((attempts or {}).get(side, 0)) for side in Side}
         self._version = 0
         self._changed = asyncio.Event()
@@ -87,10 +91,23 @@ class LiveTurn:
             self.status, self.ended = beat.status, True
         self._opened.set()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether followers lack what was taken: another :meth:`flush` is due."""
+        return self.followers > 0 and any(pane.fresh for pane in self._panes.values())
+
     def flush(self) -> None:
-        """Render both sides' news and wake the followers; where there are none, the next one to come has it rendered."""
-        if self.followers or self.ended:
+        """Render both sides' news and wake the followers; where there are none, the next one to come has it rendered.
+
+        Both sides rest alike after a long block, so that it does not tell whose it is.
+        """
+        has_end = any(pane.fresh and pane.state.status.ended for pane in self._panes.values())
+        if self._rest and not has_end:
+            self._rest -= 1
+        elif self.followers or self.ended:
             self._render()
+            longest = max(pane.stream.open_chars for pane in self._panes.values())
+            self._rest = longest // LONG_BLOCK_CHARS
         self._version += 1
         self._changed.set()
         self._changed = asyncio.Event()

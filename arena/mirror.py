@@ -79,8 +79,11 @@ class Mirrors:
 
     async def _run(self) -> None:
         while self._mirrors:
-            for key, data in await self._read():
-                self._take(self._mirrors[key], data)
+            for key, entries in await self._read():
+                self._take(self._mirrors[key], entries)
+            for mirror in self._mirrors.values():
+                if mirror.live.is_behind:
+                    mirror.live.flush()
             await self._look_after(time.monotonic())
             await asyncio.sleep(TICK_S)  # what comes meanwhile is read in one round trip
 

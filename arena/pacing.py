@@ -17,6 +17,8 @@ from arena.types import Side
 PIECE = 8
 """Text is shown in so many characters, about two tokens, or in a multiple. It makes fewer ticks, and what a page shows of a side then never ends where
 that side's tokens do, unlike the other's."""
+STALL_S = 0.6
+"""So long a piece waits until it is whole; then what there is of it is shown."""
 HORIZON_S = 0.3
 """Within this time the slower side's text is shown: long enough to even out chunks of a few tokens."""
 DRAIN_S = 5.0
@@ -125,6 +127,7 @@ class Paced(Unpaced):
         self._before = 0.0
         self._started = False
         self._credit = float(PIECE)  # the first piece waits for nothing
+        self._shown = 0.0
         self._pace = _FIRST_PACE
         self._alone_until: float | None = None
 
@@ -144,7 +147,7 @@ class Paced(Unpaced):
         patient = self._opened is not None and now - self._opened < self._patience_s
         if patient and not all(each.begun or each.ended for each in buffers):
             return False
-        self._started = any(each.begun for each in buffers)
+        self._started, self._shown = any(each.begun for each in buffers), now
         return self._started
 
     def _pieces(self, passed_s: float, now: float) -> dict[Side, str]:
@@ -157,20 +160,18 @@ class Paced(Unpaced):
     def _size(self, showing: dict[Side, _Buffer], passed_s: float, now: float) -> int:
         """How many characters this tick shows of every side that has any."""
         writing = [each for each in self._buffers.values() if each.begun and not each.ended]
-        most = min(
-            (
-                each.size if each.ended else each.size - each.size % PIECE
-                for each in (*showing.values(), *writing)
-            ),
-            default=0,
-        )
-        if not most:
+        shown = (*showing.values(), *writing)
+        least = min((each.size for each in shown), default=0)
+        if not least:
             return 0
         self._credit += self._rate(showing, writing, now) * passed_s
+        most = min(each.size if each.ended else each.size - each.size % PIECE for each in shown)
         size = most if self._credit >= most else int(self._credit) // PIECE * PIECE
-        if not size:
-            return 0
-        self._credit = min(self._credit - size, 1.0)  # what could not be shown is no debt
+        if not most and now - self._shown >= STALL_S:
+            size = least
+        if size:
+            self._credit = min(max(self._credit - size, 0.0), 1.0)  # what could not be shown is no debt
+            self._shown = now
         return size
 
     def _rate(self, showing: dict[Side, _Buffer], writing: list[_Buffer], now: float) -> float:

@@ -151,6 +151,8 @@ class Screen:
         self._told_place = place
         if any(changes.values()) or moved is not None:
             self._out(Beat(changes.get(Side.A), changes.get(Side.B), moved))
+        elif self._live.is_behind:
+            self._live.flush()
         if all(self._sheets[side].shown_end for side in self._asked):
             self.shown.set()
 

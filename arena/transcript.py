@@ -66,6 +66,11 @@ class MarkdownStream:
     def feed(self, text: str) -> None:
         self._tail += text.replace("\r", "").replace("\x00", "\ufffd")
 
+    @property
+    def open_chars(self) -> int:
+        """How much is open: what a look at it costs."""
+        return len(self._tail)
+
     def take_sealed(self) -> list[str]:
         """The HTML of the blocks that became final since the last call."""
         complete = self._tail.rfind("\n") + 1

@@ -110,7 +110,7 @@ async def test_an_interruption_leaves_a_side_that_had_ended_whole() -> None:
         read.set()
         yield Done(FinishReason.STOP, 1, 100)
 
-    table = Table(quick, words("motela", "gero", gate=gate), pacing=Paced(Side, patience_s=60))
+    table = Table(quick, words("motela " * 3, "gero", gate=gate), pacing=Paced(Side, patience_s=60))
     task = table.start()
     await read.wait()
     await until(table.live.follow({}), of_kind("render", Side.A))

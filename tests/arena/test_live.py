@@ -145,6 +145,32 @@ async def test_what_nobody_follows_is_rendered_when_somebody_comes() -> None:
     assert (render["sealed"], render["open"]) == (["<p>Bat</p>\n"], "<p>Bi</p>\n")
 
 
+async def test_a_long_block_is_rendered_seldom_and_never_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    render = transcript.MarkdownStream.open_block
+
+    def noted(stream: transcript.MarkdownStream) -> str:
+        looks.append(stream.open_chars)
+        return render(stream)
+
+    monkeypatch.setattr(transcript.MarkdownStream, "open_block", noted)
+    live, page, at = new_turn(), PageSide(Side.A), 0
+    follower = asyncio.create_task(followed(live))
+    for _ in range(200):
+        live.take(said("hitza ez " * 5, at=at))
+        live.flush()
+        await asyncio.sleep(0)
+        at += 45
+    assert 20 < len(looks) < 110
+    while live.is_behind:
+        live.flush()
+    assert looks[-1] == at
+    live.take(said("", at=at, end=DONE))
+    live.take(ended())
+    live.flush()
+    assert page.after(await follower) == transcript.render("hitza ez " * 1000)
+
+
 async def test_what_could_not_be_stored_is_told_even_of_a_side_that_was_done() -> None:
     table = Table(words("Kaixo"), words("Aupa"))
     await table.run()

@@ -161,7 +161,7 @@ def fitted(features: Array, signs: Array) -> Array:
 
 
 async def test_paced_frames_do_not_tell_who_writes_and_unpaced_ones_do() -> None:
-    paced, unpaced = await battles(Display.PACED, 300), await battles(Display.UNPACED, 100)
+    paced, unpaced = await battles(Display.PACED, 600), await battles(Display.UNPACED, 100)
     assert auc(*paced) <= 0.6
     assert auc(*unpaced) >= 0.9
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.pacing import DRAIN_S, PIECE, Paced, Pacing, Unpaced
+from arena.pacing import DRAIN_S, PIECE, STALL_S, Paced, Pacing, Unpaced
 from arena.types import Side
 
 PATIENCE_S = 20.0
@@ -127,6 +127,30 @@ def test_pieces_are_worth_their_tick() -> None:
     shown = play(Paced(Side, patience_s=PATIENCE_S), {Side.A: slow, Side.B: fast}, [0.03])
     sizes = [len(freed[Side.A]) for _, freed in shown.ticks if Side.A in freed]
     assert sum(size >= PIECE for size in sizes) > 0.8 * len(sizes)
+
+
+@given(SOME, SOME, st.lists(TICKS, min_size=1, max_size=4))
+def test_no_piece_ends_where_a_writers_tokens_do_unless_it_stalls(
+    a: Script, b: Script, ticks: list[float]
+) -> None:
+    shown = play(Paced(Side, patience_s=1e9), {Side.A: a, Side.B: b}, ticks)
+    written_until = min(a.times()[-1][0], b.times()[-1][0])
+    last = 0.0
+    for at, freed in shown.ticks:
+        if freed and at < written_until:
+            size = len(freed[Side.A])
+            assert size % PIECE == 0 or (size < PIECE and at - last >= STALL_S)
+        last = at if freed else last
+
+
+def test_a_few_characters_wait_for_more_but_not_long() -> None:
+    pacing = Paced(Side, patience_s=PATIENCE_S)
+    for side in Side:
+        pacing.feed(side, "Kaixo")
+    freed = [(tick * 0.03, pacing.release(tick * 0.03)) for tick in range(40)]
+    (when, both) = next((at, each) for at, each in freed if each)
+    assert both == dict.fromkeys(Side, "Kaixo")
+    assert STALL_S <= when <= STALL_S + 0.06
 
 
 def test_the_first_piece_waits_for_both_sides_but_not_for_a_dead_one() -> None:
