@@ -61,14 +61,15 @@ class Wire:
 
     scripts: Sequence[Sequence[Step]] = (GOOD,)
     asked: list[GenerationRequest] = field(default_factory=list)
-    live: int = 0
     most: int = 0
+    _at_work: set[object] = field(default_factory=set)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[StreamEvent, None]:
         script = self.scripts[min(len(self.asked), len(self.scripts) - 1)]
         self.asked.append(request)
-        self.live += 1
+        mine = object()
+        self._at_work.add(mine)
         self.most = max(self.most, self.live)
         self.begun.set()
         try:
@@ -78,9 +79,16 @@ class Wire:
                 elif isinstance(step, StreamError):
                     raise step
                 else:
+                    if isinstance(step, Done):
+                        self._at_work.discard(mine)  # a server has finished when it says so
                     yield step
         finally:
-            self.live -= 1
+            self._at_work.discard(mine)
+
+    @property
+    def live(self) -> int:
+        """How many requests are being answered."""
+        return len(self._at_work)
 
 
 @dataclass
