@@ -35,5 +35,5 @@ def soon(condition: Callable[[], object]) -> bool:
     for _ in range(6000):
         if condition():
             return True
-        time.sleep(0.01)
+        time.sleep(0.01)  # what another process does tells nobody here: it is asked again
     return False

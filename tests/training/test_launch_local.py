@@ -109,7 +109,7 @@ def test_a_run_that_fails_is_told_with_its_error(fake: Path, body: str, says: st
 
 
 def test_a_signal_is_handed_to_the_processes_until_they_have_saved(fake: Path) -> None:
-    """They do not listen at first, and are asked again."""
+    """They do not listen at first, and are asked again. The stand-in for a run polls: a file and a signal wake nothing in it."""
     body = f"""
 os.kill({os.getpid()}, signal.SIGTERM)
 assert signal.getsignal(signal.SIGUSR1) == signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
@@ -132,6 +132,7 @@ sys.exit(75)
             started(fake, body)
 
 
+# a run that hangs: it sleeps longer than any test lasts, and is killed
 HANGS = 'write(); (folder.parent / "silent").touch(); time.sleep(600)'
 
 
@@ -174,7 +175,7 @@ def test_the_processes_of_one_that_is_gone_do_not_stay(fake: Path, monkeypatch: 
             raise KeyboardInterrupt
 
     monkeypatch.setattr(local, "_wait", impatient)
-    pid = fake / "pid"
+    pid = fake / "pid"  # of a run that would go on for long: it must be killed
     with pytest.raises(KeyboardInterrupt):
         started(
             fake,
@@ -215,7 +216,7 @@ def test_two_real_processes_are_stopped_by_a_signal_and_gone_on_with(tmp_path: P
     with subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True) as process:
         while not ((entry := registry.read(runs / "bi")).run and entry.run.step > 2):
             assert process.poll() is None, process.communicate()[1]
-            time.sleep(0.1)
+            time.sleep(0.1)  # a run tells how far it is in a file alone
         process.send_signal(signal.SIGTERM)
         said = process.communicate()[1]
         assert process.returncode == 75, said

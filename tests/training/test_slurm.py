@@ -185,7 +185,7 @@ def variables(text: str) -> dict[str, str]:
 
 def test_jobs_get_folders_threads_and_the_network(tmp_path: Path) -> None:
     found = variables((HERE / "exp_2_111.train.sbatch").read_text())
-    assert found["LEHIA_TRAINING_DATA"] == "/work/lehia 1/data"
+    assert found["LEHIA_TRAINING_DATA"] == "/cluster/lehia 1/data"
     assert found["HF_HOME"] == "/scratch/lehia/it's here"
     assert found["OMP_NUM_THREADS"] == "8"
     assert found["NCCL_SOCKET_IFNAME"] == found["GLOO_SOCKET_IFNAME"] == "ib0"

@@ -21,7 +21,7 @@ from training.launch import processes
 from training.launch.watch import Pulse, is_unfinished, watch
 from training.signals import HUNG
 
-# a parent, a child, and a grandchild in a session of its own, as torchrun makes its processes
+# a parent, a child, and a grandchild in a session of its own, as torchrun makes its processes; all hang, by sleeping longer than any test lasts
 TREE = """
 import subprocess, sys, time
 below = "import time; print(1, flush=True); time.sleep(600)"

@@ -75,7 +75,9 @@ class Pool:
                 async with asyncio.TaskGroup() as group:
                     for _ in range(self.concurrency):
                         group.create_task(worker())
-            except ExceptionGroup as failed:
+            except (
+                ExceptionGroup
+            ) as failed:  # a task group wraps even one error, and callers wait for the error itself
                 raise failed.exceptions[0] from None
         if self.leave_unanswered:
             state.drop(journal)
