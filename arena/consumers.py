@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 from uuid import UUID
@@ -15,14 +14,16 @@ from uuid import UUID
 from channels.db import database_sync_to_async
 from channels.exceptions import DenyConnection
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
 
 from arena import protocol, runner, sessions
 from arena.errors import Refused
 from arena.live import LiveTurn
-from arena.protocol import ResumeFrame, RetryFrame, ServerFrame, StopFrame, TurnFrame
+from arena.plan import Lease
+from arena.protocol import Held, ResumeFrame, RetryFrame, ServerFrame, StopFrame, TurnFrame
 from arena.selectors import battles as battle_reads
 from arena.selectors import people
-from arena.services import battles
+from arena.services import battles, turns
 from arena.types import RefusalCode, Side
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,10 @@ class BattleConsumer(AsyncWebsocketConsumer):
     participant_id: UUID | None = None
     battle_id: UUID | None = None
     _follower: asyncio.Task[None] | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: dict[Side, Held] = {}
 
     async def connect(self) -> None:
         if protocol.SUBPROTOCOL not in self.scope["subprotocols"]:
@@ -48,7 +53,7 @@ class BattleConsumer(AsyncWebsocketConsumer):
                 case TurnFrame() as frame:
                     await self._turn(frame)
                 case StopFrame():
-                    self._stop()
+                    await self._stop()
                 case RetryFrame() as frame:
                     await self._retry(frame)
                 case ResumeFrame() as frame:
@@ -65,14 +70,15 @@ class BattleConsumer(AsyncWebsocketConsumer):
             runner_id=runner.current().id,
         )
         self.battle_id = begun.battle_id
+        self._held = {}
         if begun.plan is None:
-            await self._show({})
+            await self._show()
         else:
-            self._follow(runner.current().start(begun.plan), {})
+            self._follow(runner.current().start(begun.plan))
 
-    def _stop(self) -> None:
+    async def _stop(self) -> None:
         if self.battle_id is not None:
-            runner.current().stop(self.battle_id)
+            await runner.current().stop_anywhere(self.battle_id)
 
     async def _retry(self, frame: RetryFrame) -> None:
         if self.battle_id is None:
@@ -83,50 +89,75 @@ class BattleConsumer(AsyncWebsocketConsumer):
             side=frame.side,
             runner_id=runner.current().id,
         )
-        self._follow(runner.current().start(plan), {})
+        self._follow(runner.current().start(plan))
 
     async def _resume(self, frame: ResumeFrame) -> None:
         self._unfollow()
         self.battle_id = None
-        offsets = {Side.A: frame.offsets.a, Side.B: frame.offsets.b}
-        await self._show(offsets, frame.battle)
+        offsets, attempts = frame.offsets, frame.attempts
+        self._held = {Side.A: Held(offsets.a, attempts.a), Side.B: Held(offsets.b, attempts.b)}
+        await self._show(frame.battle)
 
-    async def _show(self, offsets: Mapping[Side, int], battle_id: UUID | None = None) -> None:
-        """The battle as it stands: from the runner while it writes, from the database otherwise.
+    async def _show(self, battle_id: UUID | None = None) -> None:
+        """The battle as it stands: from whoever writes it, or else from the database."""
+        wanted = battle_id or self.battle_id
+        live = await self._stand(wanted)
+        self.battle_id = wanted
+        if live is not None:
+            self._follow(live)
+
+    async def _stand(self, battle_id: UUID | None) -> LiveTurn | None:
+        """The turn that is being written, here or in another process; where none is, what is stored is sent.
 
         The runner is asked first: a turn that it stores meanwhile is then read either from the live turn, which ends
         properly for late followers, or from the database afterwards.
         """
-        wanted = battle_id or self.battle_id
-        live = runner.current().find(wanted) if wanted is not None else None
-        frames = await database_sync_to_async(self._stored)(wanted, offsets)
-        self.battle_id = wanted
-        if live is not None:
-            self._follow(live, offsets)
-            return
-        for frame in frames:
-            await self._send(frame)
+        live = runner.current().find(battle_id) if battle_id is not None else None
+        lease, frames = await database_sync_to_async(self._stored)(battle_id, is_live=live is not None)
+        if live is None and lease is not None:
+            live = runner.current().find(lease.battle_id) or runner.current().mirror(lease)
+        if live is None:
+            for frame in frames:
+                await self._send(frame)
+        return live
 
-    def _stored(self, battle_id: UUID | None, offsets: Mapping[Side, int]) -> list[ServerFrame]:
+    def _stored(self, battle_id: UUID | None, *, is_live: bool) -> tuple[Lease | None, list[ServerFrame]]:
+        """Who answers the participant's battle elsewhere; where nobody does, what is stored of it."""
         participant = people.participant_or_none(self.participant_id)
         battle = battle_reads.battle_of(battle_id, participant) if battle_id is not None else None
         if battle is None:
             raise Refused(RefusalCode.NOT_FOUND)
-        return battle_reads.stored_frames(battle, offsets)
+        if is_live:
+            return None, []
+        lease = battle_reads.lease_of(battle.pk)
+        if lease is not None and turns.standing_leases([lease]):
+            return lease, []
+        battle.refresh_from_db(fields=["status"])
+        return None, battle_reads.stored_frames(battle, self._held)
 
-    def _follow(self, live: LiveTurn, offsets: Mapping[Side, int]) -> None:
+    def _follow(self, live: LiveTurn) -> None:
         self._unfollow()
-        self._follower = asyncio.create_task(self._relay(live, offsets))
+        self._follower = asyncio.create_task(self._relay(live))
 
     def _unfollow(self) -> None:
         if self._follower is not None:
             self._follower.cancel()
             self._follower = None
 
-    async def _relay(self, live: LiveTurn, offsets: Mapping[Side, int]) -> None:
-        async with aclosing(live.follow(offsets)) as frames:
-            async for frame in frames:
-                await self._send(frame)
+    async def _relay(self, live: LiveTurn | None) -> None:
+        while live is not None:
+            battle_id = live.battle_id
+            async with aclosing(live.follow(self._held)) as frames:
+                async for frame in frames:
+                    await self._send(frame)
+            if live.ended:
+                return
+            try:  # its process is gone, or what it wrote does not get here
+                live = await self._stand(battle_id)
+            except DatabaseError:
+                logger.warning("a battle that was lost could not be read; its page will ask again")
+                await self.close()
+                return
 
     async def _send(self, frame: ServerFrame) -> None:
         await self.send(text_data=protocol.encode(frame))

@@ -20,9 +20,23 @@ class KeptAnswer:
 
 @dataclass(frozen=True, slots=True)
 class TurnPlan:
+    """*attempts* count how often each side was asked, this time included."""
+
     battle_id: UUID
     turn_id: UUID
     turn_index: int
     requests: Mapping[Side, GenerationRequest]
     kept: Mapping[Side, KeptAnswer] = field(default_factory=dict)
     display: Display = Display.PACED
+    attempts: Mapping[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Which process answers a turn."""
+
+    battle_id: UUID
+    turn_id: UUID
+    turn_index: int
+    runner_id: UUID
+    attempts: Mapping[Side, int] = field(compare=False)

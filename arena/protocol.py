@@ -40,8 +40,11 @@ class Offsets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ResumeFrame(msgspec.Struct, tag="resume", frozen=True, forbid_unknown_fields=True):
+    """*offsets* count the sealed blocks that the page holds; *attempts* tell of which attempt they are, 0 where it does not know."""
+
     battle: UUID
     offsets: Offsets = Offsets()
+    attempts: Offsets = Offsets()
 
 
 ClientFrame = TurnFrame | StopFrame | RetryFrame | ResumeFrame
@@ -52,11 +55,28 @@ _decoder = msgspec.json.Decoder(ClientFrame)
 
 @dataclass(frozen=True, slots=True)
 class SideState:
-    """What a page may know of one side."""
+    """What a page may know of one side. *attempt* grows when the side begins anew, and what was shown of it goes."""
 
     status: AnswerStatus
     reason: str = ""
     code: str = ""
+    attempt: int = 0
+
+
+@dataclass(slots=True)
+class Held:
+    """What a page holds of one side: so many sealed blocks of this attempt, which is 0 where it does not know."""
+
+    sealed: int = 0
+    attempt: int = 0
+
+    def turn_to(self, attempt: int) -> bool:
+        """Follow the side to its attempt; whether what is held is of another one and has to go."""
+        stale = 0 < self.attempt != attempt
+        self.attempt = attempt
+        if stale:
+            self.sealed = 0
+        return stale
 
 
 def parse(text: str) -> ClientFrame:
@@ -76,7 +96,12 @@ def encode(frame: ServerFrame) -> str:
 
 def state(*, battle: UUID, turn: int, status: BattleStatus, sides: Mapping[Side, SideState]) -> ServerFrame:
     shown = {
-        side.value: {"status": each.status.value, "reason": each.reason, "code": each.code}
+        side.value: {
+            "status": each.status.value,
+            "reason": each.reason,
+            "code": each.code,
+            "attempt": each.attempt,
+        }
         for side, each in sides.items()
     }
     return {"type": "state", "battle": str(battle), "turn": turn, "status": status.value, "sides": shown}
@@ -92,6 +117,11 @@ def done(*, side: Side, reason: str) -> ServerFrame:
 
 def failed(*, side: Side, code: FailCode) -> ServerFrame:
     return {"type": "failed", "side": side.value, "code": code.value}
+
+
+def queue(position: int) -> ServerFrame:
+    """The battle's place in the queue, whichever side waits; 0 once it is over."""
+    return {"type": "queue", "position": position}
 
 
 def refused(code: RefusalCode) -> ServerFrame:

@@ -1,7 +1,8 @@
 """The process's runner: it owns every generation that this process started, whatever happens to the sockets.
 
 A turn is leased in the database. The runner renews its leases, gives a turn up when the lease is gone or its battle was left, and cancels upstream
-when nobody has followed for a minute. Sockets subscribe to the :class:`~arena.live.LiveTurn` and may come and go.
+when nobody has followed for a minute, here or in another process. Sockets subscribe to the :class:`~arena.live.LiveTurn` and may come and go.
+Turns of other processes are followed by way of Valkey.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -17,82 +19,167 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
 
-from arena.duel import Duel, SideResult
+from arena import streams
+from arena.clock import Clock
+from arena.duel import Duel, SideResult, Source
 from arena.live import LiveTurn
-from arena.plan import TurnPlan
-from arena.services import turns
-from arena.types import AnswerStatus, BattleStatus, FailCode
+from arena.mirror import Mirrors
+from arena.pacing import Paced, Pacing, Unpaced
+from arena.plan import Lease, TurnPlan
+from arena.protocol import SideState
+from arena.screen import Screen
+from arena.selectors import battles as battle_reads
+from arena.services import battles, turns
+from arena.streams import Journal, Order
+from arena.types import AnswerStatus, BattleStatus, Display, FailCode, Side
 from inference import gateway
-from inference.types import Delta, Done, GenerationRequest
+from inference.errors import StreamErrorCode
+from inference.types import GenerationRequest, StreamEvent
 
 logger = logging.getLogger(__name__)
 
-StreamFactory = Callable[[GenerationRequest], AsyncGenerator[Delta | Done, None]]
+StreamFactory = Callable[[GenerationRequest], AsyncGenerator[StreamEvent, None]]
+Replace = Callable[[TurnPlan, Side, StreamErrorCode], Awaitable[GenerationRequest | None]]
+"""Who answers in place of a side that died in the first turn, if anybody."""
+
+_INTERRUPTED = SideState(AnswerStatus.INTERRUPTED, code=FailCode.INTERRUPTED.value)
+
+
+@dataclass(slots=True, eq=False)
+class _Way:
+    """A turn under way."""
+
+    plan: TurnPlan
+    duel: Duel
+    live: LiveTurn
+    screen: Screen
+    log: streams.Log
+    seen: float = field(default_factory=time.monotonic)
 
 
 class Runner:
-    """One a process. All methods belong to the process's event loop."""
+    """One a process. All methods belong to the process's event loop, unless they say otherwise.
 
-    def __init__(self, stream: StreamFactory = gateway.stream) -> None:
+    Parameters
+    ----------
+    stream
+        Asks for one answer.
+    replace
+        Finds somebody for a side that died in the first turn; without it the side stays dead.
+    """
+
+    def __init__(self, stream: StreamFactory = gateway.stream, replace: Replace | None = None) -> None:
         self.id = uuid4()
         self._stream = stream
-        self._live: dict[UUID, LiveTurn] = {}
-        self._duels: dict[UUID, Duel] = {}
+        self._replace = replace
+        self._ways: dict[UUID, _Way] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._keeper: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._journal = Journal(settings.REDIS_URL, self.id, self._obey)
+        self._clock = Clock(after=self._journal.tick)
+        self._mirrors = Mirrors(settings.REDIS_URL, _standing, report_s=lambda: _grace_s() / 4)
 
     def start(self, plan: TurnPlan) -> LiveTurn:
         """Begin to answer; returns at once."""
         self._loop = asyncio.get_running_loop()
-        live = LiveTurn(battle_id=plan.battle_id, turn_index=plan.turn_index)
-        for side, kept in plan.kept.items():
-            live.place(side, kept.text, kept.reason)
-        sources = {side: partial(self._stream, request) for side, request in plan.requests.items()}
-        duel = Duel(sources, live)
-        self._live[plan.battle_id], self._duels[plan.battle_id] = live, duel
-        task = asyncio.create_task(self._answer(plan, duel, live), name=f"turn {plan.turn_id}")
+        way = self._way(plan)
+        kept = {
+            side: (each.text, SideState(AnswerStatus.COMPLETE, each.reason, "", plan.attempts[side]))
+            for side, each in plan.kept.items()
+        }
+        self._ways[plan.battle_id] = way
+        way.screen.open(set(plan.requests), kept)
+        task = asyncio.create_task(self._answer(way), name=f"turn {plan.turn_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return live
+        if self._keeper is None or self._keeper.done():
+            self._keeper = asyncio.create_task(self._keep(), name="leases")
+        return way.live
 
     def find(self, battle_id: UUID) -> LiveTurn | None:
-        return self._live.get(battle_id)
+        """The turn of this battle that this process answers."""
+        way = self._ways.get(battle_id)
+        return way.live if way is not None else None
 
-    def stop(self, battle_id: UUID) -> None:
-        """Both sides stop together and are kept."""
-        if duel := self._duels.get(battle_id):
-            duel.stop()
+    def mirror(self, lease: Lease) -> LiveTurn:
+        """The turn that another process answers."""
+        return self._mirrors.of(lease)
+
+    def stop(self, battle_id: UUID) -> bool:
+        """Both sides stop together and are kept. False where this process does not answer the battle."""
+        way = self._ways.get(battle_id)
+        if way is not None:
+            way.duel.stop()
+        return way is not None
+
+    async def stop_anywhere(self, battle_id: UUID) -> None:
+        """:meth:`stop`, in whichever process answers the battle."""
+        if not self.stop(battle_id):
+            lease = await database_sync_to_async(battle_reads.lease_of)(battle_id)
+            if lease is not None:
+                await self._mirrors.tell(lease, Order.STOP)
 
     def interrupt(self, battle_id: UUID) -> None:
         """Cancel upstream at once; nothing of it counts."""
-        if duel := self._duels.get(battle_id):
-            duel.interrupt()
+        if way := self._ways.get(battle_id):
+            way.duel.interrupt()
 
     def interrupt_from_thread(self, battle_id: UUID) -> None:
-        """:meth:`interrupt` for the threads that run the views. In other processes the lease ends it within seconds."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.interrupt, battle_id)
+        """:meth:`interrupt`, in whichever process answers the battle, for the threads that run the views.
+
+        Where that process cannot be asked, the lease ends it within seconds.
+        """
+        if battle_id in self._ways:
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self.interrupt, battle_id)
+            return
+        lease = battle_reads.lease_of(battle_id)
+        if lease is not None:
+            streams.send_order_from_thread(settings.REDIS_URL, lease.runner_id, Order.LEAVE, battle_id)
 
     async def drain(self) -> None:
-        """Interrupt everything and wait until it is stored."""
-        for duel in list(self._duels.values()):
-            duel.interrupt()
+        """Interrupt everything, wait until it is stored, and close what is open."""
+        for way in list(self._ways.values()):
+            way.duel.interrupt()
         await asyncio.gather(*self._tasks)
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+        await self._mirrors.close()
+        await self._journal.settle()
 
-    async def _answer(self, plan: TurnPlan, duel: Duel, live: LiveTurn) -> None:
-        started = time.perf_counter()
-        watch = asyncio.create_task(self._watch(plan, duel, live))
+    def _way(self, plan: TurnPlan) -> _Way:
+        live = LiveTurn(battle_id=plan.battle_id, turn_index=plan.turn_index)
+        screen = Screen(live, attempts=plan.attempts, pacing=_pacing(plan))
+        log = self._journal.open(plan.turn_id, screen.whole)
+        screen.witness = partial(self._journal.add, log)
+        sources: dict[Side, Source] = {
+            side: partial(self._stream, request) for side, request in plan.requests.items()
+        }
+        duel = Duel(sources, screen, self._clock, revive=partial(self._revive, plan))
+        return _Way(plan, duel, live, screen, log)
+
+    async def _revive(self, plan: TurnPlan, side: Side, code: StreamErrorCode) -> Source | None:
+        if self._replace is None or plan.turn_index != 1:
+            return None
         try:
-            results = await duel.run()
+            request = await self._replace(plan, side, code)
+        except DatabaseError:
+            logger.exception("side %s of turn %s could not be replaced", side, plan.turn_id)
+            return None
+        return None if request is None else partial(self._stream, request)
+
+    async def _answer(self, way: _Way) -> None:
+        plan, started, status = way.plan, time.perf_counter(), None
+        try:
+            status = await self._store(plan, await way.duel.run())
         finally:
-            watch.cancel()
-        status = await self._store(plan, results)
-        if self._live.get(plan.battle_id) is live:
-            del self._live[plan.battle_id], self._duels[plan.battle_id]
-        if status is None:
-            for side in plan.requests:
-                live.fail(side, AnswerStatus.INTERRUPTED, FailCode.INTERRUPTED.value)
-        live.end(status or BattleStatus.ANSWERING)
+            if self._ways.get(plan.battle_id) is way:
+                del self._ways[plan.battle_id]
+            ends = dict.fromkeys(plan.requests, _INTERRUPTED) if status is None else {}
+            way.screen.close(status or BattleStatus.ANSWERING, ends)
+            self._journal.close(way.log)
         elapsed_ms = round((time.perf_counter() - started) * 1000)
         logger.info("turn %s ended as %s in %d ms", plan.turn_id, status, elapsed_ms)
 
@@ -106,30 +193,66 @@ class Runner:
             logger.exception("turn %s could not be stored", plan.turn_id)
             return None
 
-    async def _watch(self, plan: TurnPlan, duel: Duel, live: LiveTurn) -> None:
-        """Renew the lease, and notice when nobody is there any more."""
-        grace_s: float = settings.LEHIA_LEAVE_GRACE_S
-        renew_s = turns.LEASE.total_seconds() / 3
-        step_s = min(renew_s, grace_s / 4)
-        alone_since: float | None = None
+    def _obey(self, order: Order, battle_id: UUID) -> None:
+        way = self._ways.get(battle_id)
+        if way is None:
+            return
+        match order:
+            case Order.STOP:
+                way.duel.stop()
+            case Order.LEAVE:
+                way.duel.interrupt()
+            case Order.FOLLOWED:
+                way.seen = time.monotonic()
+
+    async def _keep(self) -> None:
+        """Renew the leases while there are any, and notice turns that nobody follows any more."""
         renewed = time.monotonic()
-        while True:
-            await asyncio.sleep(step_s)
+        while self._ways:
+            renew_s = turns.LEASE.total_seconds() / 4
+            await asyncio.sleep(min(renew_s, _grace_s() / 4))
             now = time.monotonic()
-            alone_since = (alone_since or now) if live.followers == 0 else None
-            if alone_since is not None and now - alone_since >= grace_s:
-                duel.interrupt()
+            for way in self._ways.values():
+                if way.live.followers:
+                    way.seen = now
+                elif now - way.seen >= _grace_s():
+                    way.duel.interrupt()
             if now - renewed >= renew_s:
                 renewed = now
-                if not await self._renew(plan):
-                    duel.interrupt()
+                await self._renew()
 
-    async def _renew(self, plan: TurnPlan) -> bool:
+    async def _renew(self) -> None:
+        ways = list(self._ways.values())
         try:
-            return await database_sync_to_async(turns.renew_lease)(turn_id=plan.turn_id, runner_id=self.id)
+            kept = await database_sync_to_async(turns.renew_leases)(
+                turn_ids=[way.plan.turn_id for way in ways], runner_id=self.id
+            )
         except DatabaseError:
-            logger.warning("lease of turn %s could not be renewed", plan.turn_id)
-            return True  # could not check is not the same as taken away
+            logger.warning("the leases of %d turns could not be renewed", len(ways))
+            return  # could not check is not the same as taken away
+        for way in ways:
+            if way.plan.turn_id not in kept:
+                way.duel.interrupt()
+
+
+def _pacing(plan: TurnPlan) -> Pacing:
+    """One pace for two sides that write; a side that is asked again alone comes as it comes."""
+    if plan.display is Display.UNPACED or len(plan.requests) < 2:
+        return Unpaced(plan.requests)
+    deadlines = [request.target.deadlines for request in plan.requests.values()]
+    return Paced(plan.requests, patience_s=max(each.connect_s + each.first_token_s for each in deadlines))
+
+
+def _grace_s() -> float:
+    return float(settings.LEHIA_LEAVE_GRACE_S)
+
+
+async def _standing(leases: Iterable[Lease]) -> set[Lease]:
+    try:
+        return await database_sync_to_async(turns.standing_leases)(leases)
+    except DatabaseError:
+        logger.warning("leases of other processes could not be checked")
+        return set(leases)
 
 
 _runner: Runner | None = None
@@ -139,5 +262,16 @@ def current() -> Runner:
     """This process's runner, made on first use inside its event loop."""
     global _runner  # noqa: PLW0603  # one a process, by definition
     if _runner is None:
-        _runner = Runner()
+        _runner = Runner(replace=replaced)
     return _runner
+
+
+async def replaced(plan: TurnPlan, side: Side, code: StreamErrorCode) -> GenerationRequest | None:
+    """By a draw of its own, leased to this process's runner."""
+    return await database_sync_to_async(battles.replace_side)(
+        battle_id=plan.battle_id,
+        turn_id=plan.turn_id,
+        side=side,
+        runner_id=current().id,
+        code=code.value,
+    )

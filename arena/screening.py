@@ -8,43 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from functools import cache
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
+from inference.identity import named
+from inference.language import guess_language
 
-# Families and makers by which models name themselves. "Lehia" is ours, and a name given to the assistant leaks nothing.
-_KNOWN_NAMES = (
-    *(
-        "ChatGPT",
-        "GPT-3",
-        "GPT-4",
-        "GPT-4o",
-        "GPT-5",
-        "OpenAI",
-        "Claude",
-        "Anthropic",
-        "Gemini",
-        "DeepMind",
-        "Copilot",
-    ),
-    *(
-        "Llama",
-        "LLaMA",
-        "Meta AI",
-        "Mistral",
-        "Mixtral",
-        "Qwen",
-        "Alibaba Cloud",
-        "DeepSeek",
-        "Command R",
-        "Cohere",
-    ),
-    *("Latxa", "HiTZ", "Gemma", "Falcon LLM", "Salamandra", "EuroLLM", "Grok", "xAI", "Kimi", "Moonshot AI"),
-)
-_LANGUAGES = ("eu", "es", "en", "fr")
 _FEWEST_LETTERS = 40  # below, language identification guesses
 _SURE = 0.9
-_SHORTEST_NAME = 3
 
 
 def leaks_identity(answers: Iterable[str], *, prompts: Iterable[str], names: Iterable[str]) -> bool:
@@ -52,10 +21,9 @@ def leaks_identity(answers: Iterable[str], *, prompts: Iterable[str], names: Ite
 
     *names* are those of the two candidates; families of models that are widely known are looked for too.
     """
-    asked = "\n".join(prompts)
-    wanted = {name for name in (*_KNOWN_NAMES, *names) if len(name) >= _SHORTEST_NAME}
-    unasked = [name for name in wanted if not _named(name).search(asked)]
-    return any(_named(name).search(answer) for answer in answers for name in unasked)
+    own = tuple(names)
+    asked = set(named("\n".join(prompts), own))
+    return any(set(named(answer, own)) - asked for answer in answers)
 
 
 def answers_in_another_language(prompt: str, answer: str) -> bool:
@@ -82,21 +50,9 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\w+", text.casefold())
 
 
-@cache
-def _named(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
-
-
-@cache
-def _identifier() -> LanguageIdentifier:
-    found = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    found.set_languages(list(_LANGUAGES))
-    return found
-
-
 def _language(text: str, *, sure: float, fewest: int = 1) -> str | None:
     """The text's language among Basque, Spanish, English and French; ``None`` where it is too short or not that clear."""
     if sum(map(str.isalpha, text)) < fewest:
         return None
-    language, probability = _identifier().classify(text)
-    return str(language) if probability >= sure else None
+    language, probability = guess_language(text)
+    return language if probability >= sure else None

@@ -85,6 +85,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "probe-endpoints": {"task": "arena.tasks.probe_endpoints", "schedule": 60.0},
+    "prune-traffic": {"task": "arena.tasks.prune_traffic", "schedule": 3600.0},
     "reap-turns": {"task": "arena.tasks.reap_turns", "schedule": 30.0},
     "publish-boards": {"task": "arena.tasks.publish_boards", "schedule": 600.0},
 }
@@ -144,6 +145,13 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LEHIA_HTTPS
 
 # Model servers: loopback always, and the hosts of the private model network that the admin names.
 LEHIA_MODEL_HOSTS = env.words("LEHIA_MODEL_HOSTS")
+
+# Who may read /metrics beyond this host: holders of the token, and the networks of a monitoring server.
+LEHIA_METRICS_TOKEN = env.text("LEHIA_METRICS_TOKEN")
+LEHIA_METRICS_NETWORKS = env.networks("LEHIA_METRICS_NETWORKS")
+
+# Keys stay out of error pages, Django's debug pages too.
+DEFAULT_EXCEPTION_REPORTER_FILTER = "arena.reporting.KeylessReporterFilter"
 
 # How long a turn goes on being written after the last socket left it.
 LEHIA_LEAVE_GRACE_S = env.integer("LEHIA_LEAVE_GRACE_S", 60, least=1)

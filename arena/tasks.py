@@ -6,12 +6,19 @@ from celery import shared_task
 
 from arena.services import boards, turns
 from inference import services as endpoints
+from inference.services import traffic
 
 
 @shared_task
 def probe_endpoints() -> int:
     """Look at every endpoint that is in use. Returns how many."""
     return endpoints.probe_endpoints()
+
+
+@shared_task
+def prune_traffic() -> int:
+    """Delete a week's old records of requests, and endpoints that nobody went on adding. Returns how many rows."""
+    return traffic.prune() + endpoints.prune_drafts()
 
 
 @shared_task

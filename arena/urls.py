@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from arena.converters import ModelName
-from arena.views import battles, boards, models, pages, reports, snapshots
+from arena.views import battles, boards, models, pages, reports, snapshots, status
 
 register_converter(ModelName, "model")
 
@@ -24,6 +24,8 @@ urlpatterns = [
     path("privacy/", pages.privacy, name="privacy"),
     path("methodology/", pages.methodology, name="methodology"),
     path("healthz", pages.healthz, name="healthz"),
+    path("status/", status.status, name="status"),
+    path("metrics", status.prometheus, name="metrics"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]

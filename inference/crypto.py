@@ -27,3 +27,12 @@ def decrypt(token: str) -> str:
         raise KeyUnreadable(
             "the endpoint's key was encrypted with a key that LEHIA_FIELD_KEYS lacks"
         ) from None
+
+
+def is_current(token: str) -> bool:
+    """Whether the first of the keys made the token."""
+    try:
+        Fernet(settings.LEHIA_FIELD_KEYS[0]).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True

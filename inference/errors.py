@@ -3,7 +3,13 @@
 InferenceError
 ├── BadManifest          a candidate's manifest does not hold what it must; located
 ├── EndpointNotAllowed   the address is not on the allow-list
+│   └── HostUnknown      or its name did not resolve, which may be the resolver's trouble
 ├── KeyUnreadable        an endpoint's key was encrypted with a key that is gone
+├── KeyNotTaken          the server did not answer with the new key, so the old one stays; ``code`` says what it did
+├── EndpointExists       this candidate has this model at this address already
+├── CandidateExists      a new candidate would get the code of another
+├── IllegalTransition    an endpoint's status cannot become that one from where it is
+├── ChecksMissing        guided checks are missing or failed; ``steps`` names them
 └── StreamError          a generation failed; carries a :class:`StreamErrorCode`
     ├── ConnectFailed    refused, reset, no such host, or a redirect
     ├── Unauthorized     401 or 403
@@ -11,7 +17,7 @@ InferenceError
     ├── RateLimited      429; ``retry_after_s`` where the server said it
     ├── ServerFailed     5xx, or an error inside the stream
     ├── BadRequest       another 4xx: the request is at fault
-    ├── StreamTimeout    connect, first token, between tokens, or total
+    ├── StreamTimeout    connect, first token, between tokens, or total; ``connecting`` where no server had the request yet
     ├── MalformedStream  not the wire format, or cut before its end
     ├── EmptyAnswer      a good stream without a word
     ├── QueueFull        the endpoint's queue is as long as it may get, or the wait in it was too long
@@ -52,8 +58,44 @@ class EndpointNotAllowed(InferenceError):
     pass
 
 
+class HostUnknown(EndpointNotAllowed):
+    pass
+
+
 class KeyUnreadable(InferenceError):
     pass
+
+
+class KeyNotTaken(InferenceError):
+    """*code* is what the probe with the new key ended with."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"the probe with the new key ended with {code}")
+        self.code = code
+
+
+class EndpointExists(InferenceError):
+    pass
+
+
+class CandidateExists(InferenceError):
+    pass
+
+
+class IllegalTransition(InferenceError):
+    """From one status to another that cannot follow it."""
+
+    def __init__(self, old: str, new: str) -> None:
+        super().__init__(f"an endpoint that is {old} cannot become {new}")
+        self.old, self.new = old, new
+
+
+class ChecksMissing(InferenceError):
+    """*steps* are missing or failed."""
+
+    def __init__(self, steps: tuple[str, ...]) -> None:
+        super().__init__(f"these checks are missing or failed: {', '.join(steps)}")
+        self.steps = steps
 
 
 class StreamError(InferenceError):
@@ -92,6 +134,10 @@ class BadRequest(StreamError):
 
 class StreamTimeout(StreamError):
     code = StreamErrorCode.TIMEOUT
+
+    def __init__(self, message: str, *, connecting: bool = False) -> None:
+        super().__init__(message)
+        self.connecting = connecting
 
 
 class MalformedStream(StreamError):

@@ -28,10 +28,11 @@ class EventParser:
         MalformedStream
             A line is past 1 MiB.
         """
-        self._buffer += chunk
-        # a CR at the very end may be the first half of CRLF
-        held = b"\r" if self._buffer.endswith(b"\r") else b""
-        text = self._buffer[: len(self._buffer) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        text, held = self._buffer + chunk, b""
+        if b"\r" in text:
+            # one at the very end may be the first half of CRLF
+            held = b"\r" if text.endswith(b"\r") else b""
+            text = text[: len(text) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         *lines, rest = text.split(b"\n")
         self._buffer = rest + held
         if len(rest) > _LONGEST_LINE:

@@ -109,7 +109,10 @@ class Deadlines:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a candidate answers. The key never appears in the representation."""
+    """Where a candidate answers. The key never appears in the representation.
+
+    *addresses* are those that the host resolved to when it was checked; connections go there and nowhere else. Without them a target is on loopback.
+    """
 
     endpoint_id: UUID
     base_url: str
@@ -118,6 +121,7 @@ class Target:
     api_key: str = field(default="", repr=False)
     deadlines: Deadlines = Deadlines()
     max_in_flight: int = 8
+    addresses: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,14 @@ from django.conf import settings
 from django.core.management.base import OutputWrapper
 from django.db import connection
 
-from arena.demo import run
+from arena.demo import models, run
 from arena.demo.volunteer import Volunteer
 from arena.embedded.ports import free_port
 from arena.embedded.supervisor import Supervisor
 from arena.models import Battle, Vote
 from arena.selectors.campaigns import current_campaign
 from arena.services.battles import reveal
+from inference.fleet.config import Engine
 from inference.models import Candidate
 from ranking.selectors import live_board
 from ranking.types import Criterion
@@ -32,28 +33,27 @@ _OWN = "LEHIA_CHECK"
 _A_MOMENT_S = 0.2  # beyond the time below which a vote is too fast to count
 
 
-def run_in_folder_of_its_own(out: TextIO | OutputWrapper) -> int:
+def run_in_folder_of_its_own(out: TextIO | OutputWrapper, engine: Engine = Engine.TRANSFORMERS) -> int:
     """The check in a child with a temporary data folder, so that a running demo is left alone.
 
     The models are those of the usual folder; they are trained there first where they lack.
     """
     if os.environ.get(_OWN):
-        return _check(out)
+        return _check(out, engine)
     with tempfile.TemporaryDirectory(prefix="lehia-check-") as folder:
         Path(folder).chmod(0o711)
         env = run.fresh_process_environment(folder) | {_OWN: "1", "LEHIA_LOG_LEVEL": "WARNING"}
-        child = subprocess.Popen(
-            [sys.executable, "manage.py", "demo", "--check"], env=env, cwd=settings.BASE_DIR
-        )
+        argv = [sys.executable, "manage.py", "demo", "--check", "--models", models.NAMES[engine]]
+        child = subprocess.Popen(argv, env=env, cwd=settings.BASE_DIR)
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, lambda number, _frame: child.send_signal(number))
         return child.wait()
 
 
-def _check(out: TextIO | OutputWrapper) -> int:
+def _check(out: TextIO | OutputWrapper, engine: Engine) -> int:
     started = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    layout = run.layout_for(port=free_port())
+    layout = run.layout_for(port=free_port(), engine=engine)
     with run.site_up(layout, Supervisor(layout.data)):
         reads_s = current_campaign().too_fast_ms / 1000 + _A_MOMENT_S
         volunteer = Volunteer(layout.address, reads_s=reads_s)

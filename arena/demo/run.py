@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,18 +13,16 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.core.management import call_command
 
-from arena.demo import seed, services
+from arena.demo import models, seed, services
 from arena.demo.services import Layout
 from arena.embedded import postgres
-from arena.embedded.errors import StartFailed
 from arena.embedded.lock import exclusive
 from arena.embedded.ports import check_free, kept_port
-from arena.embedded.supervisor import Service, Supervisor, end_leftovers
+from arena.embedded.supervisor import Supervisor, end_leftovers
+from inference.fleet.config import Engine
 
-RECIPES = ("txiki_010", "txiki_011", "txiki_100", "txiki_110")
 
-
-def layout_for(*, port: int) -> Layout:
+def layout_for(*, port: int, engine: Engine = Engine.TRANSFORMERS) -> Layout:
     """The layout of this process's settings. Models may live elsewhere: ``LEHIA_MODELS``."""
     data = settings.LEHIA_DATA
     return Layout(
@@ -33,6 +30,7 @@ def layout_for(*, port: int) -> Layout:
         models=settings.LEHIA_MODELS,
         port=port,
         model_port=kept_port(data / "run" / "model-server.port"),
+        engine=engine,
     )
 
 
@@ -43,6 +41,7 @@ def site_up(layout: Layout, supervisor: Supervisor) -> Iterator[None]:
     with exclusive(layout.data / "locks" / "demo", within_s=5):
         for name in end_leftovers(layout.data):
             supervisor.say(f"ended {name}, left over from a start that was killed")
+        models.stop(layout, supervisor)
         started_cluster = False
         try:
             if settings.LEHIA_EMBEDDED_POSTGRES:
@@ -52,6 +51,7 @@ def site_up(layout: Layout, supervisor: Supervisor) -> Iterator[None]:
             yield
         finally:
             supervisor.stop()
+            models.stop(layout, supervisor)
             if started_cluster:
                 postgres.stop(layout.data)
 
@@ -79,25 +79,20 @@ def _log_aside(layout: Layout) -> None:
     root.addHandler(logging.FileHandler(layout.data / "logs" / "start.log"))
 
 
-def train_missing(layout: Layout) -> None:
-    """Train the candidates that lack or whose recipe has changed; two processes of one thread each."""
-    command = [sys.executable, "-m", "training", "train", *RECIPES, "--models", str(layout.models)]
-    if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
-        raise StartFailed("training failed; its messages are above")
-
-
 def _bring_up(layout: Layout, supervisor: Supervisor) -> None:
     """Start what takes long first, wait for each where it is needed."""
     seed.prepare()
-    model_server = _model_server(layout, supervisor)
+    wanted = seed.needs_small_candidates(layout.models)
+    if not wanted:
+        supervisor.say("candidates are served elsewhere; no model server is started here")
+    model_server = models.start(layout, supervisor) if wanted else None
     if settings.LEHIA_EMBEDDED_VALKEY:
         valkey = services.valkey_service(layout)
         supervisor.start(valkey)
         supervisor.wait_ready(valkey)
     call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr)
-    if model_server:
-        supervisor.wait_ready(model_server)
-        seed.register(models=layout.models, model_server=layout.model_server)
+    if wanted:
+        models.register(layout, supervisor, model_server)
     password = seed.finish()
     if password:
         supervisor.say(f"staff: admin / {password}  (printed once; change it in {layout.address}/admin/)")
@@ -106,17 +101,6 @@ def _bring_up(layout: Layout, supervisor: Supervisor) -> None:
     supervisor.start(site)
     supervisor.wait_ready(site)
     supervisor.wait_ready(worker)
-
-
-def _model_server(layout: Layout, supervisor: Supervisor) -> Service | None:
-    """The small candidates, trained where they lack, and their server on its way up; nothing where all candidates are served elsewhere."""
-    if not seed.needs_small_candidates(layout.models):
-        supervisor.say("candidates are served elsewhere; no model server is started here")
-        return None
-    train_missing(layout)
-    model_server = services.model_service(layout)
-    supervisor.start(model_server)
-    return model_server
 
 
 def fresh_process_environment(data: str) -> dict[str, str]:

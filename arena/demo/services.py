@@ -11,17 +11,19 @@ from pathlib import Path
 from arena.embedded import paths, valkey
 from arena.embedded.ports import listens
 from arena.embedded.supervisor import Service
+from inference.fleet.config import Engine
 from inference.presets import transformers_serve_command
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where a demo lives and listens."""
+    """Where a demo lives and listens, and what serves its candidates."""
 
     data: Path
     models: Path
     port: int
     model_port: int
+    engine: Engine = Engine.TRANSFORMERS
 
     @property
     def env(self) -> dict[str, str]:

@@ -9,8 +9,9 @@ from uuid import UUID
 from django.utils.safestring import SafeString
 
 from arena import protocol, states, transcript
-from arena.models import Answer, Battle, Participant
-from arena.protocol import ServerFrame, SideState
+from arena.models import Answer, Battle, Participant, Turn
+from arena.plan import Lease
+from arena.protocol import Held, ServerFrame, SideState
 from arena.types import AnswerStatus, BattleStatus, FailCode, Side
 
 
@@ -22,6 +23,7 @@ class SideView:
     code: str
     html: SafeString
     sealed: int
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,17 @@ def battle_view(battle: Battle) -> BattleView:
     )
 
 
-def stored_frames(battle: Battle, offsets: Mapping[Side, int]) -> list[ServerFrame]:
-    """What a socket that resumes gets when nothing is being written: the stored last turn as frames."""
+def lease_of(battle_id: UUID) -> Lease | None:
+    """Who answers the battle's last turn, if anybody does. Two queries."""
+    turn = Turn.objects.filter(battle=battle_id).prefetch_related("answers").order_by("-index").first()
+    if turn is None or turn.runner_id is None:
+        return None
+    attempts = {Side(answer.side): answer.attempt for answer in turn.answers.all()}
+    return Lease(battle_id, turn.pk, turn.index, turn.runner_id, attempts)
+
+
+def stored_frames(battle: Battle, held: Mapping[Side, Held]) -> list[ServerFrame]:
+    """What a socket that resumes gets when nothing is being written: what it lacks of the stored last turn, as frames; *held* is kept up to date."""
     turn = battle.turns.prefetch_related("answers").order_by("-index").first()
     answers = {} if turn is None else {Side(answer.side): answer for answer in turn.answers.all()}
     sides = {side: _side_state(answers.get(side)) for side in Side}
@@ -106,15 +117,19 @@ def stored_frames(battle: Battle, offsets: Mapping[Side, int]) -> list[ServerFra
         )
     ]
     for side, answer in answers.items():
-        frames += _answer_frames(side, answer, offsets.get(side, 0))
+        frames += _answer_frames(side, answer, held.get(side, Held()))
     return frames
 
 
-def _answer_frames(side: Side, answer: Answer, offset: int) -> list[ServerFrame]:
+def _answer_frames(side: Side, answer: Answer, held: Held) -> list[ServerFrame]:
     state = _side_state(answer)
+    held.turn_to(answer.attempt)
     blocks = transcript.blocks(answer.text)
-    held = min(offset, len(blocks))
-    frames = [protocol.render(side=side, seq=len(blocks), sealed=blocks[held:], open_block="")]
+    frames: list[ServerFrame] = []
+    if held.sealed <= len(blocks):  # a page keeps what it saw of a side whose process died with it
+        sealed = blocks[held.sealed :]
+        frames.append(protocol.render(side=side, seq=len(blocks), sealed=sealed, open_block=""))
+        held.sealed = len(blocks)
     if state.status is AnswerStatus.COMPLETE:
         frames.append(protocol.done(side=side, reason=state.reason))
     elif state.status.ended:
@@ -125,7 +140,7 @@ def _answer_frames(side: Side, answer: Answer, offset: int) -> list[ServerFrame]
 def _side_state(answer: Answer | None) -> SideState:
     if answer is None:
         return SideState(AnswerStatus.PENDING)
-    return SideState(AnswerStatus(answer.status), answer.finish_reason, answer.error_code)
+    return SideState(AnswerStatus(answer.status), answer.finish_reason, answer.error_code, answer.attempt)
 
 
 def _turn_view(index: int, text: str, answers: list[Answer]) -> TurnView:
@@ -138,4 +153,6 @@ def _side_view(side: Side, answer: Answer | None) -> SideView:
     blocks = transcript.blocks(answer.text) if answer is not None else []
     # nh3 cleaned every block: see arena.transcript
     html = SafeString("".join(blocks))
-    return SideView(side.value, state.status.value, state.reason, state.code, html, len(blocks))
+    return SideView(
+        side.value, state.status.value, state.reason, state.code, html, len(blocks), state.attempt
+    )

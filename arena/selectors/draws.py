@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Avg, Count, F, FloatField, Max, Min, Value
+from django.db.models import Avg, Count, F, FloatField, Max, Min, QuerySet, Value
 
 from arena.models import Battle
+from arena.types import BattleStatus
 from inference.models import Candidate
 from ranking.models import Board
 
@@ -47,10 +48,10 @@ class Sides:
 
 
 def propensity_log(board: Board) -> list[PolicyLog]:
-    """By policy, all battles of the board's campaign, those without a vote too. One query."""
+    """By policy, all battles of the board's campaign that have ended, those without a vote too. One query."""
     inverse = Value(1.0, output_field=FloatField()) / F("propensity")
     rows = (
-        Battle.objects.filter(campaign__board=board)
+        _ended(board)
         .values("policy")
         .annotate(
             battles=Count("pk"),
@@ -69,8 +70,14 @@ def sides_shown(board: Board) -> list[Sides]:
     as_a: Counter[str] = Counter()
     as_b: Counter[str] = Counter()
     codes = dict(Candidate.objects.values_list("pk", "code"))
-    pairs = Battle.objects.filter(campaign__board=board).values("candidate_a_id", "candidate_b_id")
+    pairs = _ended(board).values("candidate_a_id", "candidate_b_id")
     for pair in pairs.annotate(battles=Count("pk")).order_by():
         as_a[codes[pair["candidate_a_id"]]] += pair["battles"]
         as_b[codes[pair["candidate_b_id"]]] += pair["battles"]
     return [Sides(model, as_a[model], as_b[model]) for model in sorted({*as_a, *as_b})]
+
+
+def _ended(board: Board) -> QuerySet[Battle]:
+    """Without battles under way: public counts that moved with one would tell its volunteer who meets whom."""
+    over = [BattleStatus.VOTED.value, BattleStatus.ABANDONED.value]
+    return Battle.objects.filter(campaign__board=board, status__in=over)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from arena import states
 from arena.duel import SideResult
 from arena.models import Answer, Battle, Turn
-from arena.plan import KeptAnswer, TurnPlan
+from arena.plan import KeptAnswer, Lease, TurnPlan
 from arena.states import Move
 from arena.types import AnswerStatus, BattleStatus, Display, FailCode, Side
 from inference.models import Candidate
@@ -28,8 +28,10 @@ from inference.types import (
     with_system_prompt,
 )
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=20)
+"""How long the turns of a process that died stay its own."""
 FORGOTTEN_AFTER = timedelta(hours=24)
+_UNENDED = [status.value for status in AnswerStatus if not status.ended]
 
 
 def status_of(answer: Answer) -> AnswerStatus:
@@ -47,13 +49,16 @@ def plan_answers(*, battle: Battle, turn: Turn, runner_id: UUID) -> TurnPlan:
     history = _history(battle, before=turn.index)
     requests: dict[Side, GenerationRequest] = {}
     kept: dict[Side, KeptAnswer] = {}
+    attempts: dict[Side, int] = {}
     for side, candidate in ((Side.A, battle.candidate_a), (Side.B, battle.candidate_b)):
         answer = standing.get(side)
+        attempts[side] = answer.attempt if answer is not None else 0
         if answer is not None and status_of(answer) is AnswerStatus.COMPLETE:
             kept[side] = KeptAnswer(answer.text, answer.finish_reason)
             continue
+        attempts[side] += 1
         requests[side] = _ask(turn=turn, side=side, candidate=candidate, answer=answer, history=history[side])
-    return TurnPlan(battle.pk, turn.pk, turn.index, requests, kept, Display(battle.display))
+    return TurnPlan(battle.pk, turn.pk, turn.index, requests, kept, Display(battle.display), attempts)
 
 
 def ask_again(*, battle: Battle, turn: Turn, side: Side) -> GenerationRequest:
@@ -75,19 +80,37 @@ def user_of(participant_id: UUID) -> str:
 def _ask(
     *, turn: Turn, side: Side, candidate: Candidate, answer: Answer | None, history: tuple[Message, ...]
 ) -> GenerationRequest:
-    target = target_for(candidate.pk)
+    target = target_for(candidate.pk, uniform=turn.battle_id.int / 2**128)  # one server for a whole battle
     answer = _pending(answer, turn=turn, side=side, candidate=candidate, target=target)
     messages = (*history, Message(Role.USER, turn.text))
     return _request(answer, target, messages, turn.battle, candidate)
 
 
-def renew_lease(*, turn_id: UUID, runner_id: UUID) -> bool:
-    """Keep the turn for another while. False where it was taken away, or its battle was left: then stop."""
-    return bool(
-        Turn.objects.filter(
-            pk=turn_id, runner_id=runner_id, battle__status=BattleStatus.ANSWERING.value
-        ).update(lease_until=timezone.now() + LEASE)
+def renew_leases(*, turn_ids: Collection[UUID], runner_id: UUID) -> set[UUID]:
+    """Keep turns for another while. Returns which: not those that were taken away, or whose battle was left. Two queries."""
+    kept = Turn.objects.filter(
+        pk__in=turn_ids, runner_id=runner_id, battle__status=BattleStatus.ANSWERING.value
     )
+    kept.update(lease_until=timezone.now() + LEASE)
+    return set(kept.values_list("pk", flat=True))
+
+
+def standing_leases(leases: Iterable[Lease]) -> set[Lease]:
+    """Those that still stand, for a process that hears nothing of another's turns; what ran out is given up on the way."""
+    wanted = {lease.turn_id: lease for lease in leases}
+    found = {turn.pk: turn for turn in Turn.objects.filter(pk__in=wanted)}
+    now = timezone.now()
+    for turn in found.values():
+        if turn.lease_until is not None and turn.lease_until < now:
+            reap_turn(turn.pk)
+    return {
+        lease
+        for lease in wanted.values()
+        if (held := found.get(lease.turn_id))
+        and held.runner_id == lease.runner_id
+        and held.lease_until is not None
+        and held.lease_until >= now
+    }
 
 
 def finish_turn(*, turn_id: UUID, runner_id: UUID, results: Iterable[SideResult]) -> BattleStatus:
@@ -109,11 +132,14 @@ def finish_turn(*, turn_id: UUID, runner_id: UUID, results: Iterable[SideResult]
 
 
 def reap_turns() -> int:
-    """Give up turns whose process let its lease run out, and battles nobody came back to. Returns how many turns."""
+    """Give up what nobody ends: turns whose lease ran out or is gone while answers are open, and battles nobody came back to.
+
+    Returns how many turns.
+    """
     now = timezone.now()
-    reaped = 0
-    for turn_id in list(Turn.objects.filter(lease_until__lt=now).values_list("pk", flat=True)):
-        reaped += _reap(turn_id, now)
+    orphans = Turn.objects.filter(lease_until=None, answers__status__in=_UNENDED).distinct()
+    ownerless = [*Turn.objects.filter(lease_until__lt=now), *orphans]
+    reaped = sum(reap_turn(turn.pk) for turn in ownerless)
     Battle.objects.filter(
         status__in=[BattleStatus.OPEN.value, BattleStatus.READY.value, BattleStatus.ANSWERING.value],
         created_at__lt=now - FORGOTTEN_AFTER,
@@ -123,19 +149,22 @@ def reap_turns() -> int:
     return reaped
 
 
-def _reap(turn_id: UUID, now: datetime) -> int:
+def reap_turn(turn_id: UUID) -> bool:
+    """Interrupt a turn's open answers unless a lease holds; whether there was anything to give up. Locks the battle."""
     with transaction.atomic():
         battle = Battle.objects.select_for_update().get(turns=turn_id)
         turn = Turn.objects.get(pk=turn_id)
-        if turn.lease_until is None or turn.lease_until >= now:
-            return 0
-        turn.answers.filter(status__in=[AnswerStatus.PENDING.value, AnswerStatus.STREAMING.value]).update(
+        now = timezone.now()
+        if turn.lease_until is not None and turn.lease_until >= now:
+            return False
+        interrupted = turn.answers.filter(status__in=_UNENDED).update(
             status=AnswerStatus.INTERRUPTED.value, error_code=FailCode.INTERRUPTED.value, finished_at=now
         )
+        held = turn.runner_id is not None
         turn.runner_id = turn.lease_until = None
         turn.save(update_fields=["runner_id", "lease_until"])
         _settle(battle, turn)
-        return 1
+        return held or interrupted > 0
 
 
 def _settle(battle: Battle, turn: Turn) -> BattleStatus:
@@ -202,10 +231,12 @@ def _history(battle: Battle, *, before: int) -> dict[Side, tuple[Message, ...]]:
 def _store(answer: Answer, result: SideResult, now: datetime) -> None:
     answer.status = result.status.value
     answer.text = result.text.replace("\x00", "\ufffd")
+    answer.reasoning = result.reasoning.replace("\x00", "\ufffd")
     answer.finish_reason = result.reason
     answer.error_code = result.code
     answer.prompt_tokens = result.prompt_tokens
     answer.completion_tokens = result.completion_tokens
+    answer.queued_ms = result.queued_ms
     answer.first_token_ms = result.first_token_ms
     answer.duration_ms = result.duration_ms
     answer.finished_at = now

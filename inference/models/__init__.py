@@ -1,7 +1,17 @@
 """Candidates, the endpoints that serve them, and what went through these."""
 
 from inference.models.candidates import Candidate
+from inference.models.checks import EndpointCheck, EndpointDraft
 from inference.models.endpoints import ModelEndpoint
 from inference.models.traffic import Circuit, EndpointUsage, Generation, UserUsage
 
-__all__ = ["Candidate", "Circuit", "EndpointUsage", "Generation", "ModelEndpoint", "UserUsage"]
+__all__ = [
+    "Candidate",
+    "Circuit",
+    "EndpointCheck",
+    "EndpointDraft",
+    "EndpointUsage",
+    "Generation",
+    "ModelEndpoint",
+    "UserUsage",
+]

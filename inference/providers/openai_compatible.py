@@ -1,32 +1,35 @@
-"""The OpenAI wire format over the ``openai`` SDK's aiohttp transport.
+"""The OpenAI wire format, as OpenAI, vLLM, transformers serve and others speak it.
 
-The SDK makes the request; its streaming response is read raw and parsed by msgspec, which costs a third of the SDK's own objects.
+The SDK makes the request and reads the status; the stream is read raw and parsed by msgspec, which costs a third of the SDK's own objects.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
-from weakref import WeakKeyDictionary
 
-import aiohttp
 import httpx2
 import msgspec
 import openai
+import openai.resources.chat.chat  # else the first request imports it while other streams wait
 
 from inference import errors
-from inference.sse import EventParser
-from inference.types import Deadlines, Delta, Done, FinishReason, GenerationRequest, Provider, Target
+from inference.providers import failures
+from inference.providers.exchange import RawResponse, exchange
+from inference.providers.rules import RULES, Rule
+from inference.providers.think_tags import ThinkTags
+from inference.types import Delta, Done, FinishReason, GenerationRequest, Reasoning
 
 
 class _Content(msgspec.Struct):
     content: str | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
 
 
 class _Choice(msgspec.Struct):
-    delta: _Content = msgspec.field(default_factory=_Content)
+    delta: _Content | None = None
     finish_reason: str | None = None
 
 
@@ -36,191 +39,113 @@ class _Usage(msgspec.Struct):
 
 
 class _Chunk(msgspec.Struct):
-    choices: list[_Choice] = []
+    choices: list[_Choice] | None = None
     usage: _Usage | None = None
     error: object = None
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
-_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, str], openai.AsyncOpenAI]] = (
-    WeakKeyDictionary()
-)
 
 
-async def stream(request: GenerationRequest) -> AsyncGenerator[Delta | Done, None]:
-    """The answer as deltas and one :class:`Done`; see :func:`inference.gateway.stream`."""
-    clock = _Clock(request.target.deadlines)
-    answer = _Answer()
-    try:
-        async with aclosing(_chunks(request, clock)) as chunks:
-            async for chunk in chunks:
-                for text in answer.take(chunk):
-                    yield Delta(text)
-                    clock.wrote()
-    except TimeoutError:
-        raise errors.StreamTimeout("past a deadline of the stream") from None
-    yield answer.done()
+def stream(request: GenerationRequest) -> AsyncGenerator[Reasoning | Delta | Done, None]:
+    """The answer to one request; see :func:`inference.providers.stream`."""
+    return exchange(request, _OpenAI())
 
 
-class _Clock:
-    """When the next text is due. No timer runs while the reader has the turn: one that fired there would cancel the reader.
+class _OpenAI:
+    sdk_error: type[Exception] = openai.APIError
 
-    What carries no text (comments, the role, hidden reasoning) moves no deadline.
-    """
-
-    def __init__(self, deadlines: Deadlines) -> None:
-        self._time = asyncio.get_running_loop().time
-        self._between_s = deadlines.between_tokens_s
-        self._end = self._time() + deadlines.total_s
-        self._due = self._time() + deadlines.first_token_s
-
-    def wrote(self) -> None:
-        self._due = self._time() + self._between_s
-
-    def waiting(self) -> asyncio.Timeout:
-        return asyncio.timeout_at(min(self._end, self._due))
-
-
-class _Answer:
-    """What the chunks of one stream add up to."""
-
-    def __init__(self) -> None:
-        self._finish: str | None = None
-        self._usage = _Usage()
-        self._wrote = False
-
-    def take(self, chunk: _Chunk) -> list[str]:
-        if chunk.error is not None:
-            raise errors.ServerFailed("the server reported an error inside the stream")
-        if chunk.usage is not None:
-            self._usage = chunk.usage
-        texts = []
-        for choice in chunk.choices[:1]:
-            self._finish = choice.finish_reason or self._finish
-            if choice.delta.content:
-                self._wrote = self._wrote or bool(choice.delta.content.strip())
-                texts.append(choice.delta.content)
-        return texts
-
-    def done(self) -> Done:
-        if self._finish is None:
-            raise errors.MalformedStream("the stream ended without a finish reason")
-        if not self._wrote:
-            raise errors.EmptyAnswer("the stream held no text")
-        reason = self._finish if self._finish in {"stop", "length"} else "other"
-        return Done(FinishReason(reason), self._usage.prompt_tokens, self._usage.completion_tokens)
-
-
-async def _chunks(request: GenerationRequest, clock: _Clock) -> AsyncGenerator[_Chunk, None]:
-    parser = EventParser()
-    async with aclosing(_raw(request, clock)) as raw:
-        async for data in raw:
-            for event in parser.feed(data):
-                if event == b"[DONE]":
-                    return
-                try:
-                    chunk = _decode(event)
-                except (msgspec.DecodeError, UnicodeDecodeError):
-                    raise errors.MalformedStream("an event is not a chunk of a completion") from None
-                yield chunk
-
-
-async def _raw(request: GenerationRequest, clock: _Clock) -> AsyncGenerator[bytes, None]:
-    """The response's bytes, each wait under the clock."""
-    client = _client(request.target)
-    try:
-        manager = client.chat.completions.with_streaming_response.create(**_arguments(request))
-        async with clock.waiting():
-            response = await manager.__aenter__()
-        try:
-            received = response.iter_bytes()
-            while (data := await _next(received, clock)) is not None:
-                yield data
-        finally:
-            await manager.__aexit__(None, None, None)
-    except openai.APIStatusError as error:
-        raise _status_error(error) from None
-    except openai.APITimeoutError as error:
-        # the SDK's transport calls every failure to connect a time-out of connecting
-        if isinstance(error.__cause__, httpx2.ConnectTimeout):
-            raise errors.ConnectFailed("no connection to the server") from None
-        raise errors.StreamTimeout("the server did not answer in time") from None
-    except openai.APIConnectionError:
-        raise errors.ConnectFailed("no connection to the server") from None
-    except (httpx2.HTTPError, aiohttp.ClientError):
-        raise errors.MalformedStream("the connection broke in mid-stream") from None
-
-
-async def _next(received: AsyncIterator[bytes], clock: _Clock) -> bytes | None:
-    async with clock.waiting():
-        return await anext(received, None)
-
-
-def _arguments(request: GenerationRequest) -> dict[str, Any]:
-    sampling = request.sampling
-    arguments: dict[str, Any] = {
-        "model": request.target.model,
-        "messages": [{"role": each.role.value, "content": each.content} for each in request.messages],
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "max_tokens": sampling.max_tokens,
-        "seed": sampling.seed,
-        "stream": True,
-        "extra_headers": {"X-Request-Id": request.request_id},
-    }
-    if (
-        request.target.provider is not Provider.TRANSFORMERS
-    ):  # it tells usage unasked, and warns of this field
-        arguments["stream_options"] = {"include_usage": True}
-    if sampling.stop:
-        arguments["stop"] = list(sampling.stop)
-    return arguments
-
-
-def _client(target: Target) -> openai.AsyncOpenAI:
-    """The client of this loop for this server; never redirects, never retries by itself."""
-    clients = _clients.setdefault(asyncio.get_running_loop(), {})
-    key = (target.base_url, target.api_key)
-    if key not in clients:
-        timeout = httpx2.Timeout(None, connect=target.deadlines.connect_s)
-        # A connection kept from the last answer may just be closing at the other end (uvicorn does so after 5 s, and after
-        # each 500): the next request would fail on it, and a POST is not sent twice. A new one costs a fraction of a token.
-        limits = httpx2.Limits(max_connections=10_000, max_keepalive_connections=0, keepalive_expiry=0)
-        clients[key] = openai.AsyncOpenAI(
+    def call(
+        self, http: httpx2.AsyncClient, request: GenerationRequest
+    ) -> AbstractAsyncContextManager[RawResponse]:
+        target = request.target
+        client = openai.AsyncOpenAI(
             base_url=target.base_url,
             api_key=target.api_key or "none",
             max_retries=0,
-            timeout=timeout,
-            http_client=openai.DefaultAioHttpClient(
-                follow_redirects=False, timeout=timeout, limits=limits, trust_env=False
-            ),
+            timeout=None,
+            http_client=http,
         )
-    return clients[key]
+        return client.chat.completions.with_streaming_response.create(**arguments(request))
+
+    def reader(self, request: GenerationRequest) -> _Reader:
+        return _Reader(RULES[request.target.provider])
 
 
-async def close_clients() -> None:
-    """Close this loop's connections, when its process shuts down."""
-    for client in _clients.pop(asyncio.get_running_loop(), {}).values():
-        await client.close()
+def arguments(request: GenerationRequest) -> dict[str, Any]:
+    """The request's body and headers, as the provider's rule wants them."""
+    rule, sampling = RULES[request.target.provider], request.sampling
+    made: dict[str, Any] = {
+        "model": request.target.model,
+        "messages": [{"role": each.role.value, "content": each.content} for each in request.messages],
+        rule.max_tokens: sampling.max_tokens,
+        "stream": True,
+        "extra_headers": {"Accept-Encoding": "identity"},
+    }
+    if rule.takes_sampling(request.target.model):
+        made |= {"temperature": sampling.temperature, "top_p": sampling.top_p}
+    if rule.seed is not None:
+        made[rule.seed] = sampling.seed
+    if stops := list(sampling.stop[: rule.most_stops]):
+        made[rule.stop] = stops
+    if rule.stream_options:
+        made["stream_options"] = {"include_usage": True}
+    if rule.request_id is not None:
+        made["extra_headers"][rule.request_id] = request.request_id
+    return made
 
 
-def _status_error(error: openai.APIStatusError) -> errors.StreamError:
-    status = error.status_code
-    if status in {401, 403}:
-        return errors.Unauthorized(f"the server answered {status}")
-    if status == 404:
-        return errors.ModelNotFound("the server answered 404")
-    if status == 429:
-        return errors.RateLimited("the server answered 429", retry_after_s=_retry_after_s(error))
-    if status >= 500:
-        return errors.ServerFailed(f"the server answered {status}")
-    if status >= 400:
-        return errors.BadRequest(f"the server answered {status}")
-    return errors.ConnectFailed(f"the server answered {status}; redirects are not followed")
+class _Reader:
+    """What the chunks of one stream add up to."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+        self._tags = ThinkTags() if rule.think_tags else None
+        self._finish: str | None = None
+        self._usage = _Usage()
+        self.finished = False
+
+    def take(self, event: bytes) -> Sequence[Reasoning | Delta]:
+        if event == b"[DONE]":
+            self.finished = True
+            return ()
+        chunk = _chunk(event)
+        if chunk.error is not None:
+            raise failures.of_report(chunk.error)
+        self._usage = chunk.usage or self._usage
+        if not chunk.choices:
+            return ()
+        choice = chunk.choices[0]
+        self._finish = choice.finish_reason or self._finish
+        return self._texts(choice.delta) if choice.delta is not None else ()
+
+    def _texts(self, delta: _Content) -> list[Reasoning | Delta]:
+        parts: list[Reasoning | Delta] = []
+        for name in self._rule.reasoning:
+            if thought := getattr(delta, name):
+                parts.append(Reasoning(thought))
+                break
+        if delta.content:
+            parts += self._tags.take(delta.content) if self._tags is not None else [Delta(delta.content)]
+        return parts
+
+    def end(self) -> Sequence[Reasoning | Delta | Done]:
+        if self._finish is None:
+            raise errors.MalformedStream("the stream ended without a finish reason")
+        if self._finish in self._rule.failures:
+            raise errors.ServerFailed("the server gave up")
+        rest = self._tags.end() if self._tags is not None else []
+        reason = self._rule.finish_reasons.get(self._finish, FinishReason.OTHER)
+        return [*rest, Done(reason, self._usage.prompt_tokens, self._usage.completion_tokens)]
 
 
-def _retry_after_s(error: openai.APIStatusError) -> float | None:
+def _chunk(event: bytes) -> _Chunk:
+    failure: errors.StreamError
     try:
-        return float(error.response.headers["retry-after"])
-    except (KeyError, ValueError):
-        return None
+        return _decode(event)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        if event.startswith(b'{"error"'):  # transformers serve quotes nothing in its messages
+            failure = errors.ServerFailed("the server reported an error inside the stream")
+        else:
+            failure = errors.MalformedStream("an event is not a chunk of a completion")
+    raise failure

@@ -1,4 +1,4 @@
-"""Candidates and endpoints: registered, added, switched, their keys replaced."""
+"""Candidates and endpoints: registered, added, switched."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.text import slugify
 
 from inference import manifest as manifests
 from inference.allow_list import check_endpoint_url
 from inference.crypto import encrypt
-from inference.errors import BadManifest
+from inference.errors import BadManifest, IllegalTransition
 from inference.models import Candidate, ModelEndpoint
 from inference.types import EndpointHealth, EndpointStatus, Provider
+from inference.wizard.transitions import may_become
 
 _FROM_MANIFEST = (
     *("name", "revision", "description", "backbone", "training_data", "licence", "maker"),
     "system_prompt_mode",
 )
+_NOT_PROBED = {EndpointStatus.DISABLED, EndpointStatus.RETIRED}
 _IN_USE_OR_OFF = (EndpointStatus.ACTIVE.value, EndpointStatus.DISABLED.value)
 
 
@@ -57,8 +60,8 @@ def register_candidate(
             model=manifest["code" if "adapter_of" in manifest else "model_folder"],
             defaults={
                 "provider": provider.value,
-                "api_key_encrypted": encrypt(api_key),
                 "status": status.value,
+                **key_fields(api_key),
             },
         )
         others = candidate.endpoints.exclude(pk=endpoint.pk)
@@ -85,28 +88,54 @@ def add_endpoint(
     EndpointNotAllowed
     """
     url = check_endpoint_url(base_url, hosts=settings.LEHIA_MODEL_HOSTS)
-    # a folder or a name of other letters only still gets a code of its own
-    shown = (name or model.rstrip("/").rpartition("/")[2] or model)[:120]
-    code = slugify(shown)[:80] or f"model-{sha256(shown.encode()).hexdigest()[:12]}"
+    shown = shown_name(name or model)
+    code = code_of(shown)
     with transaction.atomic():
         candidate, _ = Candidate.objects.get_or_create(code=code, defaults={"name": shown})
         endpoint, _ = ModelEndpoint.objects.get_or_create(
             candidate=candidate,
             base_url=url,
             model=model,
-            defaults={"provider": provider.value, "api_key_encrypted": encrypt(api_key)},
+            defaults={"provider": provider.value, **key_fields(api_key)},
         )
     return endpoint
 
 
+def shown_name(text: str) -> str:
+    """How people see a model that is only known by its name or folder on the server."""
+    return (text.rstrip("/").rpartition("/")[2] or text)[:120]
+
+
+def code_of(name: str) -> str:
+    """A code for the candidate of that name; a name of other letters only still gets one."""
+    return slugify(name)[:80] or f"model-{sha256(name.encode()).hexdigest()[:12]}"
+
+
+def key_fields(api_key: str) -> dict[str, Any]:
+    """The fields of an endpoint that hold its key and when it was set."""
+    return {
+        "api_key_encrypted": encrypt(api_key),
+        "key_set_at": timezone.now() if api_key else None,
+    }
+
+
 def set_endpoint_status(*, endpoint_id: UUID, status: EndpointStatus) -> None:
-    """Switch an endpoint; what is switched on is probed afresh before anybody trusts its health."""
-    fields = {"status": status.value}
-    if status is EndpointStatus.ACTIVE:
-        fields["health"] = EndpointHealth.UNKNOWN.value
-    ModelEndpoint.objects.filter(pk=endpoint_id).update(**fields)
+    """Switch an endpoint along :data:`inference.wizard.transitions.TRANSITIONS`. Locks its row.
 
+    What is switched on is probed afresh before anybody trusts its health. Staying as it is changes nothing.
 
-def rotate_key(*, endpoint_id: UUID, api_key: str) -> None:
-    """Replace the endpoint's key; the empty one removes it."""
-    ModelEndpoint.objects.filter(pk=endpoint_id).update(api_key_encrypted=encrypt(api_key))
+    Raises
+    ------
+    IllegalTransition
+    """
+    with transaction.atomic():
+        endpoint = ModelEndpoint.objects.select_for_update().get(pk=endpoint_id)
+        old = EndpointStatus(endpoint.status)
+        if old is status:
+            return
+        if not may_become(old, status):
+            raise IllegalTransition(old.value, status.value)
+        endpoint.status = status.value
+        if old in _NOT_PROBED:
+            endpoint.health = EndpointHealth.UNKNOWN.value
+        endpoint.save(update_fields=["status", "health"])

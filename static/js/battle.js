@@ -2,7 +2,7 @@
 
 import { wireConsent } from "./consent.js";
 import { clear, showSide } from "./pane.js";
-import { initial, isVotable, isWriting, offsets, reduce, retried } from "./reducer.js";
+import { attempts, initial, isVotable, isWriting, offsets, reduce, retried } from "./reducer.js";
 import { BattleSocket } from "./socket.js";
 import { wireVote } from "./vote.js";
 
@@ -24,7 +24,7 @@ function fromPage() {
   begun.turn = Number(arena.dataset.turns);
   begun.status = arena.dataset.status;
   for (const pane of panes(begun.turn)) {
-    Object.assign(begun.sides[pane.dataset.pane], { status: pane.dataset.status, held: Number(pane.dataset.sealed) });
+    Object.assign(begun.sides[pane.dataset.pane], { status: pane.dataset.status, held: Number(pane.dataset.sealed), attempt: Number(pane.dataset.attempt) });
   }
   return begun;
 }
@@ -44,6 +44,7 @@ function take(frame) {
   for (const pane of panes(state.turn)) {
     const name = pane.dataset.pane;
     const side = state.sides[name];
+    if (side.anew) clear(pane);
     if (side.sealed.length || side.open) unread(name);
     showSide(pane, side, texts);
   }
@@ -80,6 +81,10 @@ function controls() {
   const writing = isWriting(state);
   const left = Number(arena.dataset.maxTurns) - state.turn;
   find("[data-stop]").hidden = !writing;
+  const queue = find("[data-queue]");
+  const waiting = writing && state.queue ? texts("queue").replace("{n}", state.queue) : "";
+  if (queue.textContent !== waiting) queue.textContent = waiting; // said once by a screen reader
+  queue.hidden = !waiting;
   find("[data-send]").disabled = state.status === "answering";
   find("[data-turns-left]").hidden = left !== 1;
   composer.hidden = left <= 0 || ["voted", "abandoned"].includes(state.status);
@@ -100,7 +105,7 @@ function alertWith(text) {
 }
 
 function resume() {
-  if (state.battle) socket.send({ type: "resume", battle: state.battle, offsets: offsets(state) });
+  if (state.battle) socket.send({ type: "resume", battle: state.battle, offsets: offsets(state), attempts: attempts(state) });
   else if (pending) socket.send({ type: "turn", ...pending });
 }
 

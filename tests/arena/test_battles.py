@@ -269,14 +269,6 @@ def test_a_dead_process_leaves_sides_that_can_be_retried(volunteer: Participant)
     assert set(plan.requests) == {Side.A, Side.B}
 
 
-def test_a_lease_is_renewed_only_while_its_battle_is_answered(volunteer: Participant) -> None:
-    turn = begin(volunteer)
-    assert turns.renew_lease(turn_id=turn.pk, runner_id=RUNNER)
-    assert not turns.renew_lease(turn_id=turn.pk, runner_id=uuid4())
-    battles.abandon(participant_id=volunteer.pk, battle_id=turn.battle_id)
-    assert not turns.renew_lease(turn_id=turn.pk, runner_id=RUNNER)
-
-
 def test_a_forgotten_battle_is_closed_after_a_day(volunteer: Participant) -> None:
     battle = ready_battle(volunteer)
     yesterday = timezone.now() - turns.FORGOTTEN_AFTER - timedelta(minutes=1)

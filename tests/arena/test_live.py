@@ -1,186 +1,181 @@
-"""The duel and what sockets see of it, without a database."""
+"""What sockets see of a turn while it is written, without a database."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from uuid import UUID
+from contextlib import aclosing
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena import transcript
-from arena.duel import Duel, SideResult
+from arena import beats, transcript
+from arena.beats import Beat, Change
 from arena.live import LiveTurn
-from arena.protocol import ServerFrame
+from arena.protocol import Held, SideState
 from arena.types import AnswerStatus, BattleStatus, Side
-from inference.errors import ServerFailed
-from inference.types import Delta, Done, FinishReason
+from tests.arena.turns import BATTLE, PageSide, Table, followed, html_of, new_turn, of_kind, until, words
 
-Events = AsyncGenerator[Delta | Done, None]
-BATTLE = UUID(int=1)
-
-
-def words(*texts: str, gate: asyncio.Event | None = None, fail: bool = False) -> Callable[[], Events]:
-    async def stream() -> Events:
-        for index, text in enumerate(texts):
-            if index and gate is not None:
-                await gate.wait()
-            yield Delta(text)
-        if fail:
-            raise ServerFailed("scripted")
-        yield Done(FinishReason.STOP, 3, len(texts))
-
-    return stream
+DONE = SideState(AnswerStatus.COMPLETE, "stop", attempt=1)
+PIECES = st.lists(st.sampled_from(["bat ", "\n\nx", "- bi\n", "**hiru**", "# lau\n", "```\n"]), max_size=20)
 
 
-def nothing_yet() -> Events:
-    async def stream() -> Events:
-        await asyncio.Event().wait()
-        yield Delta("never")
-
-    return stream()
+def said(text: str, *, at: int = 0, attempt: int = 1, end: SideState | None = None) -> Beat:
+    return Beat(a=Change(attempt, at, text, end))
 
 
-def new_turn() -> LiveTurn:
-    return LiveTurn(battle_id=BATTLE, turn_index=1)
-
-
-async def run(a: Callable[[], Events], b: Callable[[], Events]) -> tuple[LiveTurn, dict[Side, SideResult]]:
-    live = new_turn()
-    results = await Duel({Side.A: a, Side.B: b}, live).run()
-    return live, {result.side: result for result in results}
-
-
-async def seen(live: LiveTurn, offsets: dict[Side, int] | None = None) -> list[ServerFrame]:
-    live.end(BattleStatus.READY)
-    return [frame async for frame in live.follow(offsets or {})]
-
-
-def html_of(frames: list[ServerFrame], side: Side) -> str:
-    parts: list[str] = []
-    last = ""
-    for frame in frames:
-        if frame["type"] == "render" and frame["side"] == side.value:
-            sealed = frame["sealed"]
-            assert isinstance(sealed, list)
-            parts += sealed
-            last = str(frame["open"])
-    return "".join(parts) + last
-
-
-async def test_both_sides_end_with_their_text_and_figures() -> None:
-    live, results = await run(words("Kai", "xo"), words("Aupa"))
-    assert results[Side.A].text == "Kaixo"
-    assert results[Side.A].status is AnswerStatus.COMPLETE
-    assert (results[Side.B].completion_tokens, results[Side.B].prompt_tokens) == (1, 3)
-    assert results[Side.A].first_token_ms is not None
-    frames = await seen(live)
-    assert html_of(frames, Side.A) == "<p>Kaixo</p>\n"
-
-
-async def test_a_failing_side_leaves_the_other_unharmed() -> None:
-    live, results = await run(words("erdi", fail=True), words("osorik"))
-    assert (results[Side.A].status, results[Side.A].code) == (AnswerStatus.FAILED, "server")
-    assert results[Side.B].status is AnswerStatus.COMPLETE
-    frames = await seen(live)
-    assert {"type": "failed", "side": "A", "code": "server"} in frames
-    assert {"type": "done", "side": "B", "reason": "stop"} in frames
-
-
-async def test_a_stream_without_an_end_is_malformed() -> None:
-    async def cut() -> Events:
-        yield Delta("erdi")
-
-    _, results = await run(cut, words("osorik"))
-    assert results[Side.A].code == "malformed"
-
-
-async def test_stop_completes_what_has_text_and_fails_what_has_none() -> None:
-    live = new_turn()
-    gate = asyncio.Event()
-    duel = Duel({Side.A: words("hasi", "amaitu", gate=gate), Side.B: nothing_yet}, live)
-    task = asyncio.create_task(duel.run())
-    frames = live.follow({})
-    async for frame in frames:
-        if frame["type"] == "render":
-            break
-    duel.stop()
-    duel.stop()
-    results = {result.side: result for result in await task}
-    await frames.aclose()
-    assert (results[Side.A].status, results[Side.A].reason) == (AnswerStatus.COMPLETE, "stopped")
-    assert (results[Side.B].status, results[Side.B].code) == (AnswerStatus.FAILED, "empty")
-
-
-async def test_an_interruption_counts_as_no_answer() -> None:
-    live = new_turn()
-    duel = Duel({Side.A: nothing_yet, Side.B: nothing_yet}, live)
-    task = asyncio.create_task(duel.run())
-    await asyncio.sleep(0)
-    duel.interrupt()
-    assert {result.status for result in await task} == {AnswerStatus.INTERRUPTED}
-
-
-async def test_a_duel_cut_before_it_began_still_ends() -> None:
-    live = new_turn()
-    duel = Duel({Side.A: nothing_yet, Side.B: nothing_yet}, live)
-    duel.interrupt()
-    assert {result.code for result in await duel.run()} == {"interrupted"}
+def ended(status: BattleStatus = BattleStatus.READY) -> Beat:
+    return Beat(status=status)
 
 
 async def test_a_kept_side_is_shown_whole() -> None:
-    live = new_turn()
-    live.place(Side.A, "Lehengoa", "stop")
-    await Duel({Side.B: words("Berria")}, live).run()
-    frames = await seen(live)
+    table = Table(words("x"), words("Berria"))
+    table.screen.open({Side.B}, {Side.A: ("Lehengoa", DONE)})
+    frames = await table.seen()
     assert html_of(frames, Side.A) == "<p>Lehengoa</p>\n"
-    assert html_of(frames, Side.B) == "<p>Berria</p>\n"
+    assert {"type": "done", "side": "A", "reason": "stop"} in frames
 
 
-@given(
-    st.lists(st.sampled_from(["bat ", "\n\nx", "- bi\n", "**hiru**", "# lau\n", "```\n"]), max_size=20),
-    st.lists(st.integers(0, 30), min_size=1, max_size=4),
-)
+@given(PIECES, st.lists(st.integers(0, 30), min_size=1, max_size=4))
 def test_followers_that_come_and_go_lose_and_double_nothing(pieces: list[str], stops: list[int]) -> None:
     async def check() -> None:
-        live = new_turn()
-        held, html, seq = 0, "", 0
+        live, page, at = new_turn(), PageSide(Side.A), 0
         for index, piece in enumerate([*pieces, " amaiera"]):
-            live.feed(Side.A, piece)
+            live.take(said(piece, at=at))
             live.flush()
+            at += len(piece)
             if index in stops:
-                async for frame in live.follow({Side.A: held}):
-                    if frame["type"] == "render" and frame["side"] == "A":
-                        sealed = frame["sealed"]
-                        assert isinstance(sealed, list)
-                        html += "".join(sealed)
-                        seq = int(str(frame["seq"]))
-                        assert seq - len(sealed) == held
-                        held = seq
-                        break
-        live.complete(Side.A, "stop")
-        live.complete(Side.B, "stop")
-        rest = html_of(await seen(live, {Side.A: held}), Side.A)
-        assert html + rest == transcript.render("".join(pieces) + " amaiera")
+                async with aclosing(live.follow({Side.A: Held(len(page.sealed), 1)})) as frames:
+                    page.after(await until(frames, of_kind("render", Side.A)))
+        live.take(said("", at=at, end=DONE))
+        live.take(ended())
+        live.flush()
+        rest = await followed(live, {Side.A: len(page.sealed)})
+        assert page.after(rest) == transcript.render("".join(pieces) + " amaiera")
+
+    asyncio.run(check())
+
+
+@given(PIECES, st.data())
+def test_beats_that_come_twice_or_all_at_once_lose_and_double_nothing(
+    pieces: list[str], data: st.DataObject
+) -> None:
+    """As Valkey may hand them to another process: again after it stalled, or a whole in place of what was missed."""
+
+    async def check() -> None:
+        live, text = new_turn(), ""
+        for piece in [*pieces, "amaiera"]:
+            beat = said(piece, at=len(text))
+            text += piece
+            for chosen in data.draw(st.lists(st.sampled_from(["beat", "whole", "lost"]), max_size=3)):
+                if chosen != "lost":
+                    live.take(beats.decode(beats.encode(beat if chosen == "beat" else said(text))))
+            live.flush()
+        live.take(said(text, end=DONE))
+        live.take(ended())
+        live.flush()
+        assert html_of(await followed(live), Side.A) == transcript.render(text)
 
     asyncio.run(check())
 
 
 async def test_a_late_follower_gets_everything_and_the_end() -> None:
-    live, _ = await run(words("Kaixo"), words("Aupa"))
-    frames = await seen(live)
+    table = Table(words("Kaixo"), words("Aupa"))
+    await table.run()
+    frames = await table.seen()
     assert frames[0]["type"] == frames[-1]["type"] == "state"
     assert frames[-1]["status"] == "ready"
-    assert live.followers == 0
+    assert table.live.followers == 0
 
 
 @pytest.mark.parametrize("offset", [0, 1, 99])
-async def test_offsets_past_the_end_are_taken_as_the_end(offset: int) -> None:
-    live, _ = await run(words("Bat\n\nBi\n"), words("x"))
-    sealed = [
-        f["sealed"] for f in await seen(live, {Side.A: offset}) if f["type"] == "render" and f["side"] == "A"
-    ]
+async def test_a_page_that_holds_more_than_there_is_gets_nothing_twice(offset: int) -> None:
+    table = Table(words("Bat\n\nBi\n"), words("x"))
+    await table.run()
+    frames = await table.seen({Side.A: offset})
+    sealed = [frame["sealed"] for frame in frames if of_kind("render", Side.A)(frame)]
     expected = ["<p>Bat</p>\n", "<p>Bi</p>\n"][offset:]
-    assert sealed == ([expected] if expected or sealed else [])
+    assert sealed == ([expected] if expected else [])
+    assert any(of_kind("done", Side.A)(frame) for frame in frames)
+
+
+async def test_a_page_of_another_attempt_is_given_the_side_from_its_beginning() -> None:
+    live = new_turn()
+    live.take(said("Bat\n\nBi\n", attempt=2))
+    async with aclosing(live.follow({Side.A: Held(5, 1)})) as stale:
+        (state, render) = await until(stale, of_kind("render"))
+    assert state["sides"]["A"]["attempt"] == 2  # type: ignore[index]  # a state's sides
+    assert (render["seq"], render["sealed"]) == (1, ["<p>Bat</p>\n"])
+    async with aclosing(live.follow({Side.A: Held(1, 2)})) as same:
+        assert (await until(same, of_kind("render")))[-1]["sealed"] == []
+
+
+async def test_news_of_an_attempt_that_is_over_change_nothing() -> None:
+    live = LiveTurn(battle_id=BATTLE, turn_index=1, attempts={Side.A: 2, Side.B: 1})
+    live.take(said("zaharra", end=DONE))
+    live.take(Beat(Change(1, 7), Change(1, 0, "bestea"), status=BattleStatus.ANSWERING))
+    assert not live.ended
+    live.take(said("berria", attempt=2, end=SideState(AnswerStatus.COMPLETE, "stop", attempt=2)))
+    live.take(ended())
+    live.flush()
+    frames = await followed(live)
+    assert (html_of(frames, Side.A), html_of(frames, Side.B)) == ("<p>berria</p>\n", "<p>bestea</p>\n")
+
+
+async def test_followers_of_a_mirror_wait_for_its_first_beat_and_leave_a_lost_one_without_an_end() -> None:
+    live = new_turn()
+    follower = asyncio.create_task(followed(live))
+    await asyncio.sleep(0)
+    live.take(said("Kaixo"))
+    live.flush()
+    live.lose()
+    frames = await follower
+    assert html_of(frames, Side.A) == "<p>Kaixo</p>\n"
+    assert [frame["type"] for frame in frames] == ["state", "render"]
+
+
+async def test_what_nobody_follows_is_rendered_when_somebody_comes() -> None:
+    live = new_turn()
+    live.take(said("Bat\n\n"))
+    live.flush()
+    live.take(said("Bi\n", at=5))
+    live.flush()
+    async with aclosing(live.follow({})) as frames:
+        (_, render) = await until(frames, of_kind("render"))
+    assert (render["sealed"], render["open"]) == (["<p>Bat</p>\n"], "<p>Bi</p>\n")
+
+
+async def test_a_long_block_is_rendered_seldom_and_never_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    render = transcript.MarkdownStream.open_block
+
+    def noted(stream: transcript.MarkdownStream) -> str:
+        looks.append(stream.open_chars)
+        return render(stream)
+
+    monkeypatch.setattr(transcript.MarkdownStream, "open_block", noted)
+    live, page, at = new_turn(), PageSide(Side.A), 0
+    follower = asyncio.create_task(followed(live))
+    for _ in range(200):
+        live.take(said("hitza ez " * 5, at=at))
+        live.flush()
+        await asyncio.sleep(0)
+        at += 45
+    assert 20 < len(looks) < 110
+    while live.is_behind:
+        live.flush()
+    assert looks[-1] == at
+    live.take(said("", at=at, end=DONE))
+    live.take(ended())
+    live.flush()
+    assert page.after(await follower) == transcript.render("hitza ez " * 1000)
+
+
+async def test_what_could_not_be_stored_is_told_even_of_a_side_that_was_done() -> None:
+    table = Table(words("Kaixo"), words("Aupa"))
+    await table.run()
+    ends = {side: SideState(AnswerStatus.INTERRUPTED, code="interrupted") for side in Side}
+    table.screen.close(BattleStatus.ANSWERING, ends)
+    frames = await followed(table.live)
+    assert {frame["side"] for frame in frames if frame["type"] == "failed"} == {"A", "B"}
+    assert frames[-1]["status"] == "answering"

@@ -91,6 +91,7 @@ def test_server_frames_hold_these_fields_and_no_other() -> None:
         protocol.render(side=Side.A, seq=1, sealed=["<p>a</p>"], open_block=""),
         protocol.done(side=Side.A, reason="stop"),
         protocol.failed(side=Side.B, code=FailCode.TIMEOUT),
+        protocol.queue(3),
         protocol.refused(RefusalCode.CLOSED),
     ]
     assert [set(frame) for frame in frames] == [
@@ -98,10 +99,12 @@ def test_server_frames_hold_these_fields_and_no_other() -> None:
         {"type", "side", "seq", "sealed", "open"},
         {"type", "side", "reason"},
         {"type", "side", "code"},
+        {"type", "position"},
         {"type", "code"},
     ]
     assert json.loads(protocol.encode(frames[0]))["sides"]["B"] == {
         "status": "complete",
         "reason": "stop",
         "code": "",
+        "attempt": 0,
     }

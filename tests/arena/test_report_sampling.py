@@ -16,6 +16,7 @@ from arena.reports import sampling
 from arena.reports.base import Report, Section
 from arena.selectors.draws import propensity_log, sides_shown
 from arena.services import boards
+from arena.services.battles import abandon
 from inference.models import Candidate, ModelEndpoint
 from inference.types import EndpointStatus
 from ranking.heatmap import HeatMap
@@ -66,6 +67,7 @@ def battles(
             participant=volunteer,
             candidate_a=a,
             candidate_b=b,
+            status="voted",
             policy="uniform",
             propensity=p,
             draw_seed=1,
@@ -227,10 +229,16 @@ def test_sides_have_their_share_and_interval(campaign: Campaign) -> None:
     assert told[other.code]["share_a"] == pytest.approx(0.4)
 
 
+def left(participant: Participant) -> None:
+    """A battle that was drawn and has ended."""
+    abandon(participant_id=participant.pk, battle_id=begin(participant).battle_id)
+
+
 def test_the_log_says_what_each_policy_drew(campaign: Campaign) -> None:
     one, other, *_ = Candidate.objects.order_by("code")
     battles(campaign, make_participant(campaign), iter([(one, other, 0.1), (other, one, 0.4)]))
-    begin(make_participant(campaign))
+    left(make_participant(campaign))
+    begin(make_participant(campaign))  # under way: its volunteer could tell its pair from the counts
     boards.publish(campaign.board)
     by = {row["policy"]: row for row in rows(campaign.board, "log")}
     assert {name: row["battles"] for name, row in by.items()} == {"balanced-2": 1, "uniform": 2}
@@ -241,7 +249,7 @@ def test_the_log_says_what_each_policy_drew(campaign: Campaign) -> None:
 
 
 def test_a_board_of_its_own_has_a_log_of_its_own(campaign: Campaign, published: Board) -> None:
-    begin(make_participant(campaign))
+    left(make_participant(campaign))
     assert (propensity_log(published), sides_shown(published)) == ([], [])
     assert sum(each.as_a for each in sides_shown(campaign.board)) == 1
     boards.publish(campaign.board)
@@ -253,9 +261,9 @@ def test_a_board_of_its_own_has_a_log_of_its_own(campaign: Campaign, published: 
 def test_what_was_drawn_is_told_of_the_last_publication_and_under_every_criterion(
     campaign: Campaign, client: Client
 ) -> None:
-    begin(make_participant(campaign))
+    left(make_participant(campaign))
     boards.publish(campaign.board)
-    begin(make_participant(campaign))
+    left(make_participant(campaign))
     for criterion in Criterion:
         told = sections(sampling.build(source_of(campaign.board, criterion)))["log"].table.as_json()
         assert [row["battles"] for row in told] == [1]

@@ -127,15 +127,15 @@ async def test_a_lease_that_was_taken_ends_the_turn_and_one_that_could_not_be_ch
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def renew(**_: object) -> bool:
+    def renew(**_: object) -> set[UUID]:
         loop.call_soon_threadsafe(asked.set)
         if trouble:
             raise trouble
-        return False
+        return set()
 
     settings.LEHIA_LEAVE_GRACE_S = 3600
     monkeypatch.setattr(turns, "LEASE", turns.LEASE * 0)
-    monkeypatch.setattr(turns, "renew_lease", renew)
+    monkeypatch.setattr(turns, "renew_leases", renew)
     runner, plan = await started(never)
     live = runner.start(plan)
     await asked.wait()
@@ -156,7 +156,8 @@ async def test_a_view_interrupts_from_its_thread(started: Started) -> None:
 
 async def test_what_is_not_running_can_be_stopped_and_interrupted_without_harm() -> None:
     runner = Runner(never)
-    runner.interrupt_from_thread(UUID(int=1))
-    runner.stop(UUID(int=1))
+    await database_sync_to_async(runner.interrupt_from_thread)(UUID(int=1))
+    await runner.stop_anywhere(UUID(int=1))
+    assert not runner.stop(UUID(int=1))
     runner.interrupt(UUID(int=1))
     await runner.drain()

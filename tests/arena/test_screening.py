@@ -18,7 +18,15 @@ LONG_ENGLISH = "The weather is lovely today and we would like to go hiking with 
 
 
 @pytest.mark.parametrize(
-    "answer", ["Kaixo, ni ChatGPT naiz.", "I am Claude, made by Anthropic.", "latxa naiz", "Txiki 110 naiz!"]
+    "answer",
+    [
+        "Kaixo, ni ChatGPT naiz.",
+        "I am Claude, made by Anthropic.",
+        "latxa naiz",
+        "Txiki 110 naiz!",
+        "HiTZ zentroak egin nau",
+        "Llama 3 naiz",
+    ],
 )
 def test_a_model_that_names_itself_is_noticed(answer: str) -> None:
     assert screening.leaks_identity(["Kaixo!", answer], prompts=["Nor zara?"], names=["Txiki 110"])
@@ -26,7 +34,20 @@ def test_a_model_that_names_itself_is_noticed(answer: str) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    ["Laguntzaile bat naiz.", "Txikia naiz.", "Claudek idatzi du", "Lehiako laguntzailea naiz.", "metallama"],
+    [
+        *(
+            "Laguntzaile bat naiz.",
+            "Txikia naiz.",
+            "Claudek idatzi du",
+            "Lehiako laguntzailea naiz.",
+            "metallama",
+        ),
+        *(
+            "Euskaraz hitz egiten dut. Hitz bakar bat ere ez.",
+            "Mi perro se llama Lagun.",
+            "El mistral sopla.",
+        ),
+    ],
 )
 def test_ordinary_words_and_names_inside_words_are_no_leak(answer: str) -> None:
     assert not screening.leaks_identity([answer], prompts=["Nor zara?"], names=["Txiki 110", "x"])

@@ -40,6 +40,7 @@ def test_words_flags_and_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.words("LEHIA_X", ("z",)) == ("z",)
     assert env.flag("LEHIA_X", default=True)
     assert env.integer("LEHIA_X", 3) == 3
+    assert env.networks("LEHIA_X") == ()
     assert env.folder("LEHIA_X", Path("/a")) == Path("/a")
     assert env.postgres("LEHIA_X") is None
 
@@ -50,6 +51,8 @@ def test_words_flags_and_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda: env.flag("LEHIA_X", default=True), "perhaps", "use 1 or 0"),
         (lambda: env.integer("LEHIA_X", 1), "many", "not a whole number"),
         (lambda: env.integer("LEHIA_X", 1, least=5), "4", "less than 5"),
+        (lambda: env.networks("LEHIA_X"), "10.0.0.0/33", "10.0.0.0/33"),
+        (lambda: env.networks("LEHIA_X"), "10.0.0.1/8", "host bits"),
         (lambda: env.postgres("LEHIA_X"), "sqlite:///x.db", "no other database is supported"),
         (lambda: env.postgres("LEHIA_X"), "postgresql://host", "names no database"),
     ],

@@ -18,8 +18,8 @@ from arena.asgi import application
 from arena.models import Answer, Battle, Participant
 from arena.protocol import SUBPROTOCOL
 from arena.services.campaigns import ensure_default_campaign
+from inference import gateway
 from inference.fakes import FakeModelServer, Fault, fake_model_server
-from inference.providers.openai_compatible import close_clients
 from tests.arena.builders import make_candidate, make_participant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +32,7 @@ async def own_runner(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     monkeypatch.setattr(runner, "_runner", fresh)
     yield
     await fresh.drain()
-    await close_clients()
+    await gateway.close()
 
 
 @pytest.fixture
@@ -45,11 +45,15 @@ def seeded(servers: tuple[FakeModelServer, FakeModelServer]) -> tuple[Participan
     for server in servers:
         make_candidate(base_url=server.base_url)
     participant = make_participant(ensure_default_campaign())
+    return participant, cookie_of(participant)
+
+
+def cookie_of(participant: Participant) -> str:
     client = Client()
     session = client.session
     sessions.remember_participant(session, participant.pk)
     session.save()
-    return participant, client.cookies["sessionid"].value
+    return client.cookies["sessionid"].value
 
 
 class Page:

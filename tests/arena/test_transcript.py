@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arena import transcript
 from arena.transcript import MarkdownStream, blocks, render
 
 PIECES = st.sampled_from(
@@ -41,6 +42,21 @@ PIECES = st.sampled_from(
         "`k`",
         "\u2028",
         "ñ",
+        " eta",
+        "bai, ",
+        "12",
+        ". ",
+        "bat-",
+        "'",
+        "* ",
+        "_",
+        "|",
+        "amp",
+        ";",
+        "  ",
+        "](b",
+        ")",
+        "code",
         "日本",
     ]
 )
@@ -62,6 +78,51 @@ def streamed(text: str, cuts: random.Random) -> list[str]:
 @given(TEXTS, st.randoms(use_true_random=False))
 def test_chunking_never_changes_the_html(text: str, cuts: random.Random) -> None:
     assert "".join(streamed(text, cuts)) == render(text)
+
+
+@given(TEXTS, st.randoms(use_true_random=False))
+def test_text_that_is_put_into_the_open_block_stands_where_rendering_puts_it(
+    text: str, cuts: random.Random
+) -> None:
+    stream, at = MarkdownStream(), 0
+    while at < len(text):
+        step = cuts.randint(1, 9)
+        stream.feed(text[at : at + step])
+        at += step
+        fresh = MarkdownStream()
+        fresh.feed(text[:at])
+        assert stream.open_block() == fresh.open_block()
+
+
+@pytest.mark.parametrize(
+    ("before", "added"),
+    [
+        ("Bat eta ", "bi."),
+        ("- bat\n- bi", " eta hiru"),
+        ("> aipua", " da"),
+        ("**lodia** eta", " arrunta"),
+        ("**erdi lod", "ia"),
+        ("# Izen", "burua "),
+    ],
+)
+def test_more_of_a_sentence_is_not_rendered_again(
+    before: str, added: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = MarkdownStream()
+    stream.feed(before)
+    stream.open_block()
+    stream.feed(added)
+    expected = transcript.render(before + added)
+    monkeypatch.setattr(transcript, "_html", None)
+    assert stream.open_block() == expected
+
+
+def test_spaces_at_the_end_of_code_are_kept() -> None:
+    stream = MarkdownStream()
+    for part in ("```\nkode", "a  ", "\n", "b ", " "):
+        stream.feed(part)
+        stream.open_block()
+    assert stream.finish() == ["<pre><code>kodea  \nb  </code></pre>\n"]
 
 
 @given(TEXTS)

@@ -159,8 +159,6 @@ def test_a_key_is_stored_encrypted_and_only_the_target_has_it() -> None:
     target = selectors.target_for(endpoint.candidate_id)
     assert target.api_key == KEY
     assert KEY not in repr(target)
-    services.rotate_key(endpoint_id=endpoint.pk, api_key="beste-bat")
-    assert selectors.target_for(endpoint.candidate_id).api_key == "beste-bat"
 
 
 def test_an_older_key_still_reads_and_a_lost_one_says_so(settings: Settings) -> None:
@@ -221,6 +219,19 @@ async def test_a_probe_stores_what_it_saw(fault: Fault, health: str, detail: str
     assert (seen.probe_first_token_ms is None) == (fault is not Fault.NONE)
 
 
+FORM = {
+    "base_url": URL,
+    "model": "gpt",
+    "provider": "openai",
+    "max_in_flight": "8",
+    "canary_share": "0.1",
+    "connect_s": "5",
+    "first_token_s": "60",
+    "between_tokens_s": "30",
+    "total_s": "300",
+}
+
+
 @pytest.fixture
 def staff(client: Client) -> Client:
     client.force_login(User.objects.create_superuser("admin", password="pasahitz-luzea"))
@@ -230,13 +241,7 @@ def staff(client: Client) -> Client:
 @pytest.mark.django_db
 def test_an_endpoint_added_in_the_admin_serves_at_once_and_hides_its_key(staff: Client) -> None:
     candidate = Candidate.objects.create(code="gpt", name="GPT")
-    form = {
-        "candidate": str(candidate.pk),
-        "base_url": URL,
-        "model": "gpt",
-        "provider": "openai",
-        "status": "active",
-    }
+    form = FORM | {"candidate": str(candidate.pk), "status": "active"}
     answer = staff.post("/admin/inference/modelendpoint/add/", form | {"api_key": KEY})
     assert answer.status_code == 302
     assert selectors.target_for(candidate.pk).api_key == KEY
@@ -244,17 +249,15 @@ def test_an_endpoint_added_in_the_admin_serves_at_once_and_hides_its_key(staff: 
     assert KEY not in staff.get(page).content.decode()
     staff.post(page, form | {"api_key": "", "model": "gpt-2"})
     assert selectors.target_for(candidate.pk).api_key == KEY
+    elsewhere = staff.post(page, form | {"base_url": "http://127.0.0.1:10/v1"}, follow=True)
+    assert selectors.target_for(candidate.pk).api_key == ""
+    assert any("warning" in each.tags for each in elsewhere.context["messages"])
 
 
 @pytest.mark.django_db
 def test_the_admin_refuses_a_strange_address_with_a_reason(staff: Client) -> None:
     candidate = Candidate.objects.create(code="gpt", name="GPT")
-    form = {
-        "candidate": str(candidate.pk),
-        "base_url": "http://10.0.0.1/",
-        "model": "x",
-        "provider": "openai",
-    }
+    form = FORM | {"candidate": str(candidate.pk), "base_url": "http://10.0.0.1/"}
     answer = staff.post("/admin/inference/modelendpoint/add/", form | {"status": "active", "api_key": ""})
     assert answer.status_code == 200
     assert "LEHIA_MODEL_HOSTS" in answer.content.decode()
@@ -321,3 +324,23 @@ def test_the_system_prompt_goes_in_as_the_candidate_understands_it() -> None:
         SystemPromptMode.NONE: ["user"],
     }
     assert with_system_prompt(chat, "", SystemPromptMode.SYSTEM) == chat
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("uniform", "health", "first"),
+    [
+        (0.29, "unknown", "canary"),
+        (0.31, "unknown", "active"),
+        (0.29, "down", "active"),
+        (1.0, "live", "active"),
+    ],
+)
+def test_a_canary_beside_an_active_endpoint_takes_its_share_of_the_battles(
+    uniform: float, health: str, first: str
+) -> None:
+    active = services.add_endpoint(base_url="http://127.0.0.1:9/v1", model="eredua")
+    canary = services.add_endpoint(base_url="http://127.0.0.1:10/v1", model="eredua")
+    ModelEndpoint.objects.filter(pk=canary.pk).update(status="canary", canary_share=0.3, health=health)
+    chosen = {"canary": canary, "active": active}[first]
+    assert selectors.target_for(active.candidate_id, uniform=uniform).endpoint_id == chosen.pk

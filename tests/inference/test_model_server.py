@@ -15,7 +15,6 @@ from django.db import connection
 
 from inference import errors, gateway, manifest, selectors, services
 from inference.models import ModelEndpoint
-from inference.providers.openai_compatible import close_clients
 from inference.types import (
     Delta,
     Done,
@@ -44,7 +43,7 @@ def server(model_server: Server) -> Server:
 @pytest.fixture(autouse=True)
 async def closed_clients() -> AsyncIterator[None]:
     yield
-    await close_clients()
+    await gateway.close()
 
 
 def ask(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { initial, isVotable, isWriting, offsets, reduce, retried } from "../../static/js/reducer.js";
+import { attempts, initial, isVotable, isWriting, offsets, reduce, retried } from "../../static/js/reducer.js";
 
 const sides = (status) => ({ A: { status, reason: "", code: "" }, B: { status, reason: "", code: "" } });
 const begun = () => reduce(initial(), { type: "state", battle: "x", turn: 1, status: "answering", sides: sides("pending") });
@@ -62,6 +62,50 @@ test("a retried side starts empty and the other stays", () => {
   let state = reduce(begun(), render("A", 1, ["<p>1</p>"]));
   state = retried(reduce(state, render("B", 1, ["<p>1</p>"])), "B");
   assert.deepEqual(offsets(state), { A: 1, B: 0 });
+});
+
+const attempt = (a, b, status = "streaming") => ({ A: { status, reason: "", code: "", attempt: a }, B: { status, reason: "", code: "", attempt: b } });
+const told = (sides, turn = 1) => ({ type: "state", battle: "x", turn, status: "answering", sides });
+
+test("a side that begins anew leaves an empty pane and takes text from its beginning; the other stays", () => {
+  let state = reduce(initial(), told(attempt(1, 1)));
+  state = reduce(reduce(state, render("A", 2, ["<p>1</p>", "<p>2</p>"], "x")), render("B", 1, ["<p>1</p>"]));
+  state = reduce(state, told(attempt(2, 1, "pending")));
+  assert.ok(state.sides.A.anew);
+  assert.ok(!state.sides.B.anew);
+  assert.equal(state.sides.A.open, "");
+  assert.deepEqual(offsets(state), { A: 0, B: 1 });
+  assert.deepEqual(attempts(state), { A: 2, B: 1 });
+  state = reduce(state, render("A", 1, ["<p>berria</p>"]));
+  assert.ok(!state.lost);
+  assert.ok(!state.sides.A.anew);
+});
+
+test("an attempt that is not known yet empties nothing and forgets nothing", () => {
+  let state = reduce(reduce(initial(), told(attempt(2, 1))), render("A", 1, ["<p>1</p>"]));
+  state = reduce(state, told(attempt(0, 0)));
+  assert.ok(!state.sides.A.anew);
+  assert.deepEqual(attempts(state), { A: 2, B: 1 });
+  assert.deepEqual(offsets(state), { A: 1, B: 0 });
+});
+
+test("a new turn begins with its own attempts and empties no pane of the last one", () => {
+  const state = reduce(reduce(initial(), told(attempt(3, 1))), told(attempt(1, 1), 2));
+  assert.ok(!state.sides.A.anew);
+  assert.deepEqual(attempts(state), { A: 1, B: 1 });
+});
+
+test("the place in the queue is the battle's, and goes with a new turn", () => {
+  const state = reduce(begun(), { type: "queue", position: 3 });
+  assert.equal(state.queue, 3);
+  assert.equal(reduce(state, render("A", 0, [], "x")).queue, 3);
+  assert.equal(reduce(state, { type: "queue", position: 0 }).queue, 0);
+  assert.equal(reduce(state, told(attempt(1, 1), 2)).queue, 0);
+});
+
+test("a state frame settles what was lost", () => {
+  const state = reduce(begun(), render("A", 5, ["<p>5</p>"]));
+  assert.ok(!reduce(state, told(attempt(1, 1))).lost);
 });
 
 test("a refusal is passed on and forgotten by the next frame", () => {

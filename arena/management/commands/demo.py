@@ -9,8 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from arena.demo import check, run
+from arena.demo import check, models, run
 from arena.embedded.errors import EmbeddedError
+from inference.fleet.config import Engine
 
 
 class Command(BaseCommand):
@@ -20,19 +21,19 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--data", type=Path, help="the data folder; LEHIA_DATA or var/ if left out")
-        parser.add_argument("--models", choices=["embedded", "vllm"], default="embedded")
+        parser.add_argument(
+            "--models", choices=models.NAMES.values(), default=models.NAMES[Engine.TRANSFORMERS]
+        )
         parser.add_argument("--check", action="store_true", help="play one battle in a folder of its own")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["models"] == "vllm":
-            self.stderr.write("--models vllm is not in this version; use embedded")
-            raise SystemExit(2)
+        engine = next(each for each, name in models.NAMES.items() if name == options["models"])
         if options["data"] and options["data"].resolve() != settings.LEHIA_DATA:
             self._again_with(options["data"].resolve())
         try:
             if options["check"]:
-                raise SystemExit(check.run_in_folder_of_its_own(self.stdout))
-            raise SystemExit(run.run(run.layout_for(port=options["port"])))
+                raise SystemExit(check.run_in_folder_of_its_own(self.stdout, engine))
+            raise SystemExit(run.run(run.layout_for(port=options["port"], engine=engine)))
         except EmbeddedError as error:
             self.stderr.write(str(error))
             raise SystemExit(1) from None

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from arena.demo.run import RECIPES, fresh_process_environment
+from arena.demo.models import RECIPES
+from arena.demo.run import fresh_process_environment
 from arena.embedded.ports import free_port
 from arena.embedded.processes import wait_until
 

@@ -1,0 +1,22 @@
+"""Reads of candidates, endpoints and their traffic."""
+
+from inference.selectors.candidates import (
+    canary_shares,
+    candidates_served_outside,
+    servable_candidates,
+    target_for,
+    target_of,
+)
+from inference.selectors.traffic import EndpointTraffic, recent_traffic, standings_of, tokens_used_today
+
+__all__ = [
+    "EndpointTraffic",
+    "canary_shares",
+    "candidates_served_outside",
+    "recent_traffic",
+    "servable_candidates",
+    "standings_of",
+    "target_for",
+    "target_of",
+    "tokens_used_today",
+]
