@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arena.embedded.ports import free_port
-from arena.embedded.processes import end, spawn, wait_until
+from arena.embedded.processes import end, spawn
 from benchmarks.relay_processes import children_on
+from inference.processes import wait_until
 
 CANDIDATES = 20
 PLENTY = 30_000

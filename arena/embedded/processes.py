@@ -6,7 +6,6 @@ import ctypes
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -50,28 +49,6 @@ def spawn(
         # a plain system call in the child, made from the main thread
         preexec_fn=die_with_parent(death_signal) if death_signal else None,  # noqa: PLW1509  # see above
     )
-
-
-def birth(pid: int) -> str | None:
-    """When the process was started, in the kernel's own ticks: with the pid it names a process for good. ``None`` for none or a zombie."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in {"Z", "X"} else fields[19]
-
-
-def wait_until(ready: Callable[[], bool], *, within_s: float, step_s: float = 0.02) -> bool:
-    """Poll until *ready* or the time is up."""
-    deadline = time.monotonic() + within_s
-    while not ready():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(
-            step_s
-        )  # no server that we start tells when it is ready, or gone: it can only be asked again
-    return True
 
 
 def end(

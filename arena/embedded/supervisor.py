@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import IO, TextIO
 
 from arena.embedded.errors import StartFailed
-from arena.embedded.processes import birth, end, spawn, wait_until
+from arena.embedded.processes import end, spawn
+from inference.processes import birth, wait_until
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ import msgspec
 from inference.fleet.commands import command_of, health_url, router_command
 from inference.fleet.errors import BadFleet, FleetFailed
 from inference.fleet.keys import read_keys
-from inference.fleet.processes import Record, end, exclusive, resident_bytes, start, wait_until
+from inference.fleet.processes import Record, end, exclusive, resident_bytes, start
 from inference.fleet.servers import Plan, Process, Server
+from inference.processes import wait_until
 
 Say = Callable[[str], None]
 _END_WITHIN_S = 60.0

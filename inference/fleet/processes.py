@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
 
 from inference.fleet.errors import FleetFailed
+from inference.processes import birth, locked, stat, wait_until
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
-_STEP_S = 0.05
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -62,26 +60,12 @@ def boot() -> str:
     return _BOOT.read_text().strip()
 
 
-def birth(pid: int) -> str | None:
-    """When a process was started, in the kernel's ticks since boot; ``None`` for none, or a dead one that nobody has asked after."""
-    fields = _stat(pid)
-    return None if fields is None or fields[0] in {"Z", "X"} else fields[19]
-
-
-def _stat(pid: int) -> list[str] | None:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    return stat.rpartition(")")[2].split()
-
-
 def session(pid: int) -> dict[int, str]:
     """The living processes of the session that *pid* leads, with their births: a server and all that it started."""
     found = {}
     for path in Path("/proc").glob("[0-9]*"):
-        fields = _stat(int(path.name))
-        if fields is not None and int(fields[3]) == pid and fields[0] not in {"Z", "X"}:
+        fields = stat(int(path.name))
+        if fields is not None and int(fields[3]) == pid:
             found[int(path.name)] = fields[19]
     return found
 
@@ -144,29 +128,14 @@ def _signal(family: Mapping[int, str], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-def wait_until(ready: Callable[[], bool], *, within_s: float) -> bool:
-    """Ask until *ready* or the time is up: a process that is no child tells nobody when it ends, nor a server when it is up."""
-    deadline = time.monotonic() + within_s
-    while not ready():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_STEP_S)
-    return True
-
-
 @contextmanager
 def exclusive(path: Path, *, within_s: float = 5) -> Iterator[None]:
     """Hold a file's lock, which the kernel frees with the process. Raises :class:`FleetFailed`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as handle:
-
-        def taken() -> bool:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
-
-        if not wait_until(taken, within_s=within_s):
-            raise FleetFailed(f"another command is at work on this fleet ({path}); wait for it to end")
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(path, within_s=within_s))
+        except TimeoutError:
+            raise FleetFailed(
+                f"another command is at work on this fleet ({path}); wait for it to end"
+            ) from None
         yield

@@ -25,7 +25,7 @@ from tests.arena.builders import make_campaign, make_participant
 from tests.arena.test_runner import statuses
 from tests.arena.test_socket import Page, cookie_of, is_kind, is_state
 from tests.arena.turns import Events, PageSide, followed, html_of, of_kind, until
-from tests.arena.valkey import Valkey, running
+from tests.valkey import Valkey, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -26,7 +26,7 @@ from inference.services.traffic import DatabaseTraffic, plug_in
 from tests.arena.builders import make_candidate, make_participant
 from tests.arena.test_fault_matrix import ENDS_WELL, FAILS, QUICK, both_ended
 from tests.arena.test_socket import Page, stored
-from tests.arena.valkey import Valkey, running
+from tests.valkey import Valkey, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

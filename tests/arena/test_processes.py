@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from arena import transcript
 from arena.embedded.ports import free_port, listens
-from arena.embedded.processes import end, spawn, wait_until
+from arena.embedded.processes import end, spawn
 from arena.models import Answer, Participant, Turn
 from arena.protocol import SUBPROTOCOL, ServerFrame
 from arena.services.campaigns import ensure_default_campaign
@@ -30,10 +30,11 @@ from arena.services.people import prefer_display
 from arena.types import Display, Side
 from inference.fakes import FakeModelServer, fake_model_server
 from inference.models import ModelEndpoint
+from inference.processes import wait_until
 from tests.arena.builders import make_candidate, make_participant
 from tests.arena.test_socket import cookie_of
 from tests.arena.turns import PageSide
-from tests.arena.valkey import running
+from tests.valkey import running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,7 +17,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.embedded.processes import wait_until
 from arena.transcript import MarkdownStream
 from benchmarks import relay_processes as processes
 from benchmarks.relay import MOST_ADDED_MS, Row, holds, load_bound, measured, ratios
@@ -28,6 +27,7 @@ from benchmarks.relay_search import FINENESS, capacity
 from benchmarks.relay_server import chunk, last_chunks, text_chunk
 from benchmarks.relay_site import Started
 from benchmarks.relay_text import MARK, WORDS, answer
+from inference.processes import wait_until
 from inference.sse import EventParser
 
 WHO = {"lehia", "bare", "openai"}

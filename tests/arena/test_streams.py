@@ -18,7 +18,7 @@ from arena.live import LiveTurn
 from arena.streams import Journal, Log, Order
 from arena.types import BattleStatus, Side
 from tests.arena.turns import followed, html_of, new_turn
-from tests.arena.valkey import Valkey, running
+from tests.valkey import Valkey, running
 
 RUNNER = UUID(int=9)
 

@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from arena.embedded.ports import free_port
-from arena.embedded.processes import end, wait_until
+from arena.embedded.processes import end
+from inference.processes import wait_until
 
 FLAGS = [
     "--headless",

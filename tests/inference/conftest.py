@@ -15,7 +15,7 @@ from inference.services import traffic
 from tests.inference.gates import PATIENT, MakeGate
 from tests.inference.gateways import MakeGateway
 from tests.inference.scripted import GOOD, Memory, Step, Wire
-from tests.inference.valkey import Valkey, running
+from tests.valkey import Valkey, running
 
 
 @pytest.fixture(autouse=True)

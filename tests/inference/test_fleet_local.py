@@ -21,8 +21,9 @@ from inference.fleet import processes
 from inference.fleet.errors import BadFleet, FleetFailed
 from inference.fleet.keys import read_keys
 from inference.fleet.local import Local, Seen, State, local_host
-from inference.fleet.processes import Record, birth, boot, wait_until
+from inference.fleet.processes import Record, boot
 from inference.fleet.servers import Plan
+from inference.processes import birth, wait_until
 from tests.inference.fleets import HOST, model, model_folder, planned
 
 ENGINE = Path(__file__).parent / "engine"

@@ -13,7 +13,7 @@ import pytest
 from inference.errors import QueueFull
 from inference.queue import Place, Terms
 from tests.inference.gates import SHORT, MakeGate, at, drained, place, slot
-from tests.inference.valkey import Valkey, left
+from tests.valkey import Valkey, left
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "local"])

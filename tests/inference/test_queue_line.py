@@ -15,7 +15,7 @@ from inference.errors import QueueFull
 from inference.queue import Gate, Place, Terms, Ticket
 from inference.queue.fair import FairQueue
 from tests.inference.gates import SHORT, MakeGate, place, slot
-from tests.inference.valkey import Valkey, client, connections, left
+from tests.valkey import Valkey, client, connections, left
 
 
 async def test_leases_are_kept_while_their_process_lives(valkey: Valkey, make_gate: MakeGate) -> None:

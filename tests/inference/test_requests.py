@@ -28,7 +28,7 @@ from inference.types import (
 )
 from tests.inference.gateways import BROKEN, MakeGateway, collect, failing, until_done
 from tests.inference.scripted import GOOD, Memory, Step, Wire, request_to
-from tests.inference.valkey import Valkey, left
+from tests.valkey import Valkey, left
 
 # the way of a good request
 

@@ -22,7 +22,7 @@ from inference.types import Deadlines, Done, GenerationRequest
 from tests.inference.asking import held, released
 from tests.inference.endpoints import make_endpoint
 from tests.inference.scripted import request_to
-from tests.inference.valkey import Valkey, left
+from tests.valkey import Valkey, left
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUICK = Deadlines(connect_s=5, first_token_s=1, between_tokens_s=1, total_s=10)

@@ -19,20 +19,20 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from arena.embedded.processes import wait_until
 from inference import errors, gateway, selectors
 from inference.breaker import Breaker, Verdict
 from inference.budgets import Prices, Use
 from inference.fakes import FakeModelServer, Fault, fake_model_server
 from inference.gateway import Gateway
 from inference.models import Circuit, EndpointUsage, Generation, UserUsage
+from inference.processes import wait_until
 from inference.selectors.traffic import breaker_of
 from inference.services import traffic
 from inference.services.traffic import POLICY, DatabaseTraffic
 from inference.types import CircuitState, Done, GenerationRequest
 from tests.inference.endpoints import breaker_now, fail, make_endpoint, open_circuit, passage
 from tests.inference.scripted import Step, Wire, request_to
-from tests.inference.valkey import Valkey
+from tests.valkey import Valkey
 
 READ = database_sync_to_async
 

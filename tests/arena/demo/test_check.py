@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from arena.demo.models import RECIPES
 from arena.demo.run import fresh_process_environment
 from arena.embedded.ports import free_port
-from arena.embedded.processes import wait_until
+from inference.processes import wait_until
 
 
 def of_folder(folder: Path) -> list[str]:

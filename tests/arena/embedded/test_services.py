@@ -19,8 +19,9 @@ from arena.embedded import paths, postgres, secrets, valkey
 from arena.embedded.errors import LockTimeout, PortTaken, StartFailed
 from arena.embedded.lock import exclusive
 from arena.embedded.ports import check_free, free_port, kept_port, listens
-from arena.embedded.processes import birth, end, spawn, wait_until
+from arena.embedded.processes import end, spawn
 from arena.embedded.supervisor import Service, Supervisor, end_leftovers
+from inference.processes import birth, wait_until
 
 SLEEP = [sys.executable, "-c", "import signal; print('up', flush=True); signal.pause()"]
 

@@ -14,6 +14,7 @@ import redis
 import redis.asyncio
 
 from arena.embedded import paths, processes, valkey
+from inference.processes import wait_until
 
 
 class Valkey:
@@ -26,7 +27,7 @@ class Valkey:
 
     def start(self) -> None:
         self._process = processes.spawn(valkey.command(self._data), output=subprocess.DEVNULL)
-        assert processes.wait_until(lambda: valkey.answers(self.url), within_s=20)
+        assert wait_until(lambda: valkey.answers(self.url), within_s=20)
 
     def stop(self) -> None:
         """End it; what it knew is gone too."""
