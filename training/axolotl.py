@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from training import codes
-from training.config import Lora, Method, Recipe, Source
+from training.config import Recipe
 from training.errors import BadRecipe
+from training.parts import Lora, Method, Source
 from training.tokenizer import TEMPLATE
 
 _FACTS = Path(__file__).with_name("axolotl.yaml")

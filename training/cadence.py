@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from training.config import Cadence
+from training.parts import Cadence
 from training.schedule import Pace
 
 

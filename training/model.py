@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training import varlen
-from training.config import BUILT_IN, Lora, ModelShape, Recipe
+from training.config import BUILT_IN, Recipe
 from training.data import mix, rows
 from training.errors import BadData, BadRecipe
+from training.parts import Lora, ModelShape
 from training.tokenizer import EOS, TEMPLATE, train_tokenizer
 
 if TYPE_CHECKING:

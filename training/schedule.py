@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from training.config import Schedule
+from training.parts import Schedule
 
 
 def multiplier(progress: float, *, warmup: float, floor: float) -> float:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from transformers import TrainerControl, TrainerState
 
 from training.cadence import Flow, is_due
-from training.config import Cadence
+from training.parts import Cadence
 from training.schedule import BySteps
 
 

@@ -19,7 +19,7 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tests.training import tiny, two_shards
 from tests.training.runs import copied, make_run, recipe, tiny_tokenizer
-from training import checkpoints, config
+from training import checkpoints
 from training.arguments import training_arguments
 from training.assembly import extent
 from training.cadence import Flow
@@ -30,7 +30,7 @@ from training.data.rows import BadRows, Fields, line, open_to_write
 from training.data.tokenise import Encoder, render
 from training.dpo import stage
 from training.dpo.pairs import Pair, PairRows, pair_of, read_pairs
-from training.errors import BadData, BadRecipe, MissingExtra, NotFinite
+from training.errors import BadData, MissingExtra, NotFinite
 from training.export.job import Request, export
 from training.schedule import BySteps
 
@@ -369,46 +369,3 @@ def test_trl_leaves_the_packed_loss_of_supervised_runs_as_it_is(pairs: list[Pair
         found = model(input_ids=ids, labels=ids, position_ids=positions, use_cache=False)
     wanted = torch.nn.functional.cross_entropy(found.logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten())
     assert torch.equal(found.loss, wanted)
-
-
-# ---- recipes
-
-
-def test_preference_recipes_are_none_of_the_embedded_candidates() -> None:
-    assert config.embedded() == ["txiki_010", "txiki_011", "txiki_100", "txiki_110"]
-    for code in ("txiki_110_dpo", "exp_2_110_dpo"):
-        found = config.load(code)
-        assert found.preferences is not None
-        assert found.backbone is not None
-        assert found.backbone.path == f"BASE/{code.removesuffix('_dpo')}"
-        assert found.parallel.kind == "ddp"
-    assert config.load("exp_2_110").preferences is None
-
-
-def test_preferences_need_a_model_that_answers_already() -> None:
-    with pytest.raises(ValueError, match="a backbone that answers already"):
-        recipe("txiki_110", preferences={"path": "DATA/x.jsonl"})
-
-
-REFUSED: dict[str, dict[str, Any]] = {
-    "names no preferences": {"preferences": None},
-    "by shares": {"data": {"shares": {"corpus": 0.5, "eu": 0.5}}},
-    "is measured on rows": {"cadence": {"evaluations_an_epoch": 1}},
-    "adds noise": {"method": {"neftune_alpha": 5}},
-    "Liger": {"method": {"liger": True}},
-    "compiles": {"method": {"compile": True}},
-    "made for packed rows": {"method": {"attention": "varlen"}},
-    "shards weights": {"parallel": {"kind": "full"}},
-    "several processes": {"batch": {"processes": 2}},
-}
-
-
-@pytest.mark.parametrize(("why", "change"), REFUSED.items(), ids=REFUSED)
-def test_what_a_preference_run_cannot_do_is_refused(why: str, change: dict[str, Any]) -> None:
-    with pytest.raises(BadRecipe, match=why):
-        stage.check(recipe("txiki_110_dpo", **change))
-
-
-@pytest.mark.parametrize("code", ["txiki_110_dpo", "exp_2_110_dpo"])
-def test_preference_recipes_ask_for_nothing_that_is_refused(code: str) -> None:
-    stage.check(config.load(code))

@@ -45,10 +45,7 @@ def sharded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def single() -> LlamaForCausalLM:
     """The same training in this process."""
-    model = two_shards.build("whole")
-    two_shards.step(model)
-    assert isinstance(model, LlamaForCausalLM)
-    return model
+    return two_shards.single()
 
 
 @pytest.fixture
@@ -79,16 +76,6 @@ def test_shards_of_two_processes_become_the_single_process_model_byte_for_byte(
     exported = run / "export" / "model.safetensors"
     assert exported.read_bytes() == (tmp_path / "single" / "model.safetensors").read_bytes()
     assert not torch.distributed.is_initialized()
-
-
-def test_what_is_saved_at_once_is_what_transformers_saves(single: LlamaForCausalLM, tmp_path: Path) -> None:
-    save_model(single, tiny_tokenizer(), tmp_path / "ours")
-    single.save_pretrained(tmp_path / "theirs")
-    ours, theirs = (load_file(tmp_path / who / "model.safetensors") for who in ("ours", "theirs"))
-    assert ours.keys() == theirs.keys()
-    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
-    names = [{path.name for path in (tmp_path / who).iterdir()} for who in ("ours", "theirs")]
-    assert names[1] <= names[0]
 
 
 def test_an_export_has_all_that_a_server_asks_for(run: Path) -> None:
@@ -176,25 +163,13 @@ def test_a_checkpoint_with_a_shard_missing_or_cut_names_it(run: Path, damage: st
     assert not (run / "export").exists()
 
 
-def test_other_checkpoints_that_lack_a_file_name_it(tmp_path: Path, single: LlamaForCausalLM) -> None:
-    single.save_pretrained(tmp_path / "split", max_shard_size="20KB")
-    lost = sorted((tmp_path / "split").glob("*.safetensors"))[1]
-    whole = lost.read_bytes()
-    lost.write_bytes(whole[:-8])
-    with pytest.raises(BadCheckpoint, match=lost.name):
-        open_weights(tmp_path / "split").tensors  # noqa: B018  # reads the headers
-    lost.unlink()
-    with pytest.raises(BadCheckpoint, match=lost.name):
-        open_weights(tmp_path / "split")
-    (tmp_path / "ranks").mkdir()
-    with pytest.raises(BadCheckpoint, match="no weights"):
-        open_weights(tmp_path / "ranks")
-    (tmp_path / "ranks" / "pytorch_model_fsdp_0_rank0.bin").touch()
-    with pytest.raises(BadCheckpoint, match="file a rank"):
-        open_weights(tmp_path / "ranks")
-    (tmp_path / "ranks" / "pytorch_model_fsdp.bin").write_bytes(b"no")
-    with pytest.raises(BadCheckpoint, match=r"pytorch_model_fsdp\.bin"):
-        open_weights(tmp_path / "ranks")
+def saved(tensors: dict[str, torch.Tensor]) -> Callable[[Path], None]:
+    def fill(folder: Path) -> None:
+        folder.mkdir(parents=True)
+        save_file(tensors, folder / "model.safetensors")
+        (folder / "trainer_state.json").write_text("{}")
+
+    return fill
 
 
 def test_tensors_that_are_not_the_models_are_named(tmp_path: Path, single: LlamaForCausalLM) -> None:
@@ -210,15 +185,6 @@ def test_tensors_that_are_not_the_models_are_named(tmp_path: Path, single: Llama
         run = make_run(tmp_path / str(number), WHOLE, single, {1: saved(tensors)})
         with pytest.raises(BadCheckpoint, match=fault):
             export(Request(run))
-
-
-def saved(tensors: dict[str, torch.Tensor]) -> Callable[[Path], None]:
-    def fill(folder: Path) -> None:
-        folder.mkdir(parents=True)
-        save_file(tensors, folder / "model.safetensors")
-        (folder / "trainer_state.json").write_text("{}")
-
-    return fill
 
 
 def test_the_last_checkpoint_whose_save_ended_is_taken(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -296,15 +262,6 @@ def test_where_memory_is_short_the_hashes_alone_are_compared_and_that_is_said(
     assert done.hashes == "equal"
     assert done.logits.startswith("not compared: that takes")
     assert export(Request(run, compare_logits=False)).logits == "not compared: it was not asked for"
-
-
-def test_a_control_groups_limit_counts(tmp_path: Path) -> None:
-    assert check.free_bytes(tmp_path) > 1000
-    (tmp_path / "memory.max").write_text("5000\n")
-    (tmp_path / "memory.current").write_text("4000\n")
-    assert check.free_bytes(tmp_path) == 1000
-    (tmp_path / "memory.max").write_text("max\n")
-    assert check.free_bytes(tmp_path) > 5000
 
 
 def logits(model: torch.nn.Module) -> torch.Tensor:

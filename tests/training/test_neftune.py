@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tests.training import tiny
-from training import config
+from training import config, parts
 from training.neftune import Length, Neftune, document_lengths, noise_scale
 from training.trainer import _noise
 
@@ -110,7 +110,7 @@ def test_noise_is_as_wide_whether_rows_lie_side_by_side_or_end_to_end(length: Le
 
 def test_the_study_ran_with_batches_and_a_recipe_that_says_nothing_follows_the_paper() -> None:
     assert config.load("exp_0_110").method.neftune_length == "batch"
-    assert config.Method.model_fields["neftune_length"].default == "document"
+    assert parts.Method.model_fields["neftune_length"].default == "document"
 
 
 def test_a_trainer_adds_it_only_where_the_recipe_asks(tmp_path: Path) -> None:

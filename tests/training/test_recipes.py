@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training import cli, codes, config
+from training import cli, codes, config, parts
 
 TRAINED = {"0": "010 011 101 110 111", "1": "001 010 011 101 110 111", "2": "010 011 100 101 110 111"}
 STUDY_8B = [f"exp_{backbone}_{digits}" for backbone, each in TRAINED.items() for digits in each.split()]
@@ -137,7 +137,7 @@ def test_weights_are_counted_as_transformers_counts_them(
     from transformers import LlamaConfig, LlamaForCausalLM
 
     heads = groups * kv_heads
-    shape = config.ModelShape(
+    shape = parts.ModelShape(
         vocabulary=vocabulary,
         hidden=heads * 8,
         layers=layers,

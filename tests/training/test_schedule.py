@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from transformers import get_scheduler
 
 from tests.training import tiny
-from training.config import Schedule
+from training.parts import Schedule
 from training.schedule import BySeconds, BySteps, learning_rate, multiplier
 
 shares = st.floats(0, 1)

@@ -54,6 +54,14 @@ def step(model: torch.nn.Module) -> None:
     optimizer.step()
 
 
+def single() -> LlamaForCausalLM:
+    """A model after its step, in this process."""
+    model = build("whole")
+    step(model)
+    assert isinstance(model, LlamaForCausalLM)
+    return model
+
+
 def run_two(folder: Path) -> None:
     """Train and save each kind in two processes; ``folder/KIND`` is then laid out as a checkpoint of ``transformers.Trainer``."""
     command = [sys.executable, "-m", "tests.training.two_shards"]

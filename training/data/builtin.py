@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
-from training.config import BUILT_IN, Recipe, Source
+from training.config import BUILT_IN, Recipe
 from training.data import chats, corpus
 from training.data.store import Store, shard_of
 from training.data.tokenise import Encoder, Segment
 from training.errors import BadData, BadRecipe
+from training.parts import Source
 
 _TOKENS = 1 << 18  # of chats, where the recipe does not say how many are learnt
 _MISSES = 200  # in a row: chats have no end, and none may fit

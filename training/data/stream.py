@@ -6,12 +6,13 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from training.config import BUILT_IN, Recipe, Source
+from training.config import BUILT_IN, Recipe
 from training.data import builtin
 from training.data.row_set import Part, RowSet
 from training.data.tokenise import Encoder
 from training.data.tokenised import Tokenised, tokenised
 from training.errors import BadData, BadRecipe
+from training.parts import Source
 from training.paths import Roots, resolve
 
 if TYPE_CHECKING:

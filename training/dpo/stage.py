@@ -8,10 +8,11 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from training.config import Preferences, Recipe
+from training.config import Recipe
 from training.data.rows import BadRows
 from training.dpo.pairs import PairRows, read_pairs
 from training.errors import BadRecipe, MissingExtra
+from training.parts import Preferences
 from training.paths import Roots, resolve
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.config import Sampling
 from training.errors import BadCheckpoint, BadRecipe
+from training.parts import Sampling
 from training.tokenizer import EOS, EOT
 
 if TYPE_CHECKING:

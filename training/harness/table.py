@@ -10,8 +10,8 @@ from typing import Literal
 import pydantic
 import yaml
 
-from training.config import Strict
 from training.errors import BadRecipe
+from training.parts import Strict
 
 HERE = Path(__file__).parent
 OWN_TASKS = HERE / "tasks"

@@ -9,8 +9,8 @@ import pydantic
 import yaml
 from pydantic import AfterValidator, Field
 
-from training.config import Strict
 from training.errors import BadSite
+from training.parts import Strict
 
 
 def _one_line(text: str) -> str:
