@@ -264,13 +264,24 @@ def test_a_file_is_read_for_its_hash_once_as_long_as_it_does_not_change(
     assert read == [path]
 
 
+def test_what_many_read_at_once_is_remembered_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [write_rows(tmp_path / f"{name}.jsonl", documents(name + 1)) for name in range(40)]
+    memory = tmp_path / "memory.json"
+    with ThreadPoolExecutor(8) as pool:
+        each = list(pool.map(lambda path: contents([path], memory, threads=1), paths))
+    monkeypatch.setattr(hashes, "_read", None)  # nothing is read again
+    assert contents(paths, memory, threads=1) == [found for [found] in each]
+
+
 def test_two_that_want_the_same_wait_for_one_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_rows(tmp_path / "a.jsonl", documents(20))
     both = threading.Barrier(2)
 
     def late(*of: Any) -> list[Content]:
         found = contents(*of[:2], threads=1)
-        both.wait()  # neither begins before both know what they want
+        both.wait(
+            timeout=60
+        )  # neither begins before both know what they want; where one failed, so does the other
         return found
 
     monkeypatch.setattr(tokenised, "contents", lambda files, memory, threads: late(files, memory))

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from training.data.shards import write_json
+from training.data.shards import locked, write_json
 
 _BLOCK = 1 << 20
 
@@ -42,17 +42,22 @@ def contents(files: list[Path], memory: Path, *, threads: int) -> list[Content]:
     threads
         Files read at a time.
     """
-    known: dict[str, dict[str, object]] = json.loads(memory.read_text()) if memory.is_file() else {}
+    known = _remembered(memory)
     keys = [_key(path) for path in files]
     fresh = {key: path for key, path in zip(keys, files, strict=True) if key not in known}
     if fresh:
         with ThreadPoolExecutor(threads) as pool:
-            known |= {
-                key: asdict(found) for key, found in zip(fresh, pool.map(_read, fresh.values()), strict=True)
-            }
+            read = dict(zip(fresh, map(asdict, pool.map(_read, fresh.values())), strict=True))
         memory.parent.mkdir(parents=True, exist_ok=True)
-        write_json(memory, known)
+        with locked(memory.with_name(f"{memory.name}.lock")):  # others may have read other files meanwhile
+            known = _remembered(memory) | read
+            write_json(memory, known)
     return [Content(**known[key]) for key in keys]  # type: ignore[arg-type]  # as it was written
+
+
+def _remembered(memory: Path) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = json.loads(memory.read_text()) if memory.is_file() else {}
+    return found
 
 
 def _key(path: Path) -> str:

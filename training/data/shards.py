@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -142,3 +145,11 @@ def write_json(path: Path, value: object) -> None:
     beside = path.with_name(f"{path.name}.part")
     beside.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
     beside.replace(path)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

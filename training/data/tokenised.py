@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from tqdm import tqdm
 from training.data.encoding import Chunk, chunks, encode_all
 from training.data.hashes import Content, contents
 from training.data.rows import inputs
-from training.data.shards import DESCRIPTION, SCHEMA, Writer, description, open_store, write_json
+from training.data.shards import DESCRIPTION, SCHEMA, Writer, description, locked, open_store, write_json
 from training.data.store import Kind, Store
 from training.data.tokenise import Encoder
 from training.errors import BadData
@@ -103,7 +101,7 @@ def tokenised(
     processes = processes or usable_processors()
     found = contents(files, folder / "contents.json", threads=processes)
     own = folder / f"{kind}-{key_of(kind, encoder, found)}"
-    with _locked(own.with_name(f"{own.name}.lock")):
+    with locked(own.with_name(f"{own.name}.lock")):
         was_made = not description(own)
         if was_made:
             processes = 1 if sum(each.size for each in found) < _ALONE else processes
@@ -176,11 +174,3 @@ def _shown(read: Iterator[Chunk], work: _Work, writer: Writer) -> Iterator[Chunk
             yield chunk
             bar.update(rows)
             bar.set_postfix(tokens=writer.counts["tokens"], bad=writer.bad.counts.total(), refresh=False)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
