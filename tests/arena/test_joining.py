@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import connections
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from arena.errors import NotYourBattle
 from arena.models import Battle, Campaign, Consent, Finding, Participant, User, Vote
 from arena.selectors.judgements import Judgements
 from arena.services import boards
@@ -206,6 +209,42 @@ def test_a_withdrawn_guest_stays_withdrawn_on_the_account(campaign: Campaign, gu
     assert reasons(vote) == {"withdrawn"}
     assert not own.consents.filter(withdrawn_at=None).exists()
     assert n_counted(campaign) == {0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_votes_cast_while_a_guest_joins_are_stored_once_and_the_tally_stays_exact() -> None:
+    """Each vote is in time and comes along, or is refused since the battle is somebody else's by now; nobody waits in a circle."""
+    campaign = make_campaign()
+    Campaign.objects.update(counts_guests=False, guest_open_battles=50)
+    user, guest = account(), make_participant(campaign)
+    own = join_guest(guest_id=make_participant(campaign).pk, user=user)
+    battles = [finish(begin(guest, text=f"Galdera {n}")) for n in range(8)]
+
+    def cast(battle: Battle) -> bool:
+        try:
+            cast_vote(battle_id=battle.pk, participant=guest, judgements=Judgements(A, TIE))
+        except NotYourBattle:
+            return False
+        finally:
+            connections.close_all()
+        return True
+
+    def join() -> bool:
+        try:
+            join_guest(guest_id=guest.pk, user=user)
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        votes = [pool.submit(cast, battle) for battle in battles[:4]]
+        joined = pool.submit(join)
+        votes += [pool.submit(cast, battle) for battle in battles[4:]]
+    assert joined.result()
+    stored = sum(vote.result() for vote in votes)
+    assert Vote.objects.filter(participant=own, counted=True).count() == stored
+    assert n_counted(campaign) == {stored}
+    assert boards.rebuild(board=campaign.board, check=True)
 
 
 class AnyWayIn(TestCase):
