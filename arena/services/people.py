@@ -129,9 +129,8 @@ def join_guest(*, guest_id: UUID | None, user: User) -> Participant:
         elif guest is not None:
             _merge(guest, own)
         if guest is not None:
-            _follow_marks(
-                own
-            )  # first, so that the tally moves in one direction: down, or up by what is lifted
+            # first, so that the tally moves in one direction: down, or up by what is lifted
+            _follow_marks(own)
             lift_all(participant=own, reason=ExclusionReason.GUEST)
             logger.info("guest %s joined an account as participant %s", guest_id, own.pk)
     return own

@@ -220,6 +220,7 @@ def somebody(campaign: Campaign) -> tuple[Participant, User, Client]:
         sessions.remember_participant(session, own.pk)
         session["account_authentication_methods"] = [{"method": "code", "email": f"{PLANTED}@adibidea.eus"}]
         session.save()
+    Client().force_login(user)  # a third one, which has not been on a page since
     return own, user, client
 
 
@@ -287,6 +288,11 @@ def test_nobody_comes_back_as_somebody_deleted(campaign: Campaign) -> None:
     erase_participant(participant_id=own.pk)
     assert "/me/delete/" not in client.get("/me/").content.decode()
     assert client.get("/me/delete/").status_code == 404
+    again = Client()
+    session = again.session
+    sessions.remember_participant(session, own.pk)
+    session.save()
+    assert again.get("/me/delete/").status_code == 404
     given = give_consent(participant_id=own.pk, campaign=campaign, language="eu", is_14_or_older=True)
     assert given.pk != own.pk
     with pytest.raises(Participant.DoesNotExist):
