@@ -101,7 +101,7 @@ def main(argv: list[str]) -> int:
 def _sources() -> Iterator[tuple[Path, Iterator[tuple[int, str | tuple[str, ...], list[str], str | None]]]]:
     from django.utils.translation.template import templatize
 
-    for path in sorted((ROOT / "templates").rglob("*.html")):
+    for path in sorted(path for path in (ROOT / "templates").rglob("*") if path.suffix in {".html", ".txt"}):
         python = templatize(path.read_text(), origin=str(path))
         yield path, extract("python", io.BytesIO(python.encode()), keywords=_KEYWORDS)
     for package in ("arena", "inference", "ranking"):

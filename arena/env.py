@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
@@ -90,4 +90,54 @@ def postgres(name: str) -> dict[str, object] | None:
         "HOST": query.pop("host", parts.hostname or ""),
         "PORT": str(parts.port or ""),
         "OPTIONS": query,
+    }
+
+
+_MAIL_SCHEMES = {"smtp", "smtps", "file", "console"}
+
+
+def email(name: str) -> dict[str, object] | None:
+    """Django's e-mail settings from an address, or ``None`` where the variable is unset.
+
+    ``smtp://user:password@host:port/?tls=1`` (STARTTLS, port 587 unless given; ``tls=0`` sends in the clear, port 25), ``smtps://`` (TLS from the start,
+    port 465), ``?timeout=SECONDS`` for both, ``file:///folder``, ``console:``.
+    """
+    raw = os.environ.get(name)
+    if not raw:
+        return None
+    parts = urlsplit(raw)
+    if parts.scheme not in _MAIL_SCHEMES:
+        raise SettingError(f"{name} must start with one of {', '.join(sorted(_MAIL_SCHEMES))}")
+    if parts.scheme == "console":
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if parts.scheme == "file":
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "EMAIL_FILE_PATH": unquote(parts.path),
+        }
+    return _smtp(name, parts)
+
+
+def _smtp(name: str, parts: SplitResult) -> dict[str, object]:
+    if not parts.hostname:
+        raise SettingError(f"{name} names no host: smtp://user:password@HOST:587/?tls=1")
+    query = dict(parse_qsl(parts.query))
+    unknown = sorted(query.keys() - {"tls", "timeout"})
+    if unknown:
+        raise SettingError(f"{name} has an option that is not known: {', '.join(unknown)}")
+    tls = query.get("tls", "1").lower()
+    timeout = query.get("timeout", "10")
+    if tls not in _TRUE | _FALSE or not timeout.isdigit():
+        raise SettingError(f"{name}: tls is 1 or 0, timeout a whole number of seconds")
+    from_the_start = parts.scheme == "smtps"
+    starttls = not from_the_start and tls in _TRUE
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if from_the_start else 587 if starttls else 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": from_the_start,
+        "EMAIL_USE_TLS": starttls,
+        "EMAIL_TIMEOUT": int(timeout),
     }

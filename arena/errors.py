@@ -3,6 +3,7 @@
 ArenaError
 ├── Refused              a frame or request that cannot be followed; carries a :class:`RefusalCode`
 ├── IllegalMove          the battle's state does not allow this step
+├── StaffStays           an account of staff cannot delete itself
 ├── NotExported          a training run has no model that could be registered
 └── VoteRefused
     ├── VoteAlreadyCast  the battle holds another vote
@@ -26,6 +27,10 @@ class Refused(ArenaError):
 
 
 class IllegalMove(ArenaError):
+    pass
+
+
+class StaffStays(ArenaError):
     pass
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from arena.appearance import Appearance
 from arena.selectors.judgements import Judgements
-from arena.types import Display
+from arena.types import Display, Education, LanguageLevel, TextSize, Theme
 from ranking.types import Outcome
 from ranking.verdict import InvalidJudgements
 
@@ -49,3 +50,73 @@ class ConsentForm(forms.Form):
 
 class DisplayForm(forms.Form):
     display = forms.ChoiceField(choices=[(each.value, each.value) for each in Display])
+
+
+LEVELS = [
+    (LanguageLevel.C.value, _("C1–C2: Basque is my mother tongue, or as strong as my Spanish or French.")),
+    (LanguageLevel.B.value, _("B1–B2: I manage fairly well, but less than in Spanish or French.")),
+    (LanguageLevel.A.value, _("A1–A2: my Basque is very basic.")),
+]
+EDUCATIONS = [
+    (Education.HIGH_SCHOOL.value, _("Secondary school or less")),
+    (Education.VOCATIONAL.value, _("Vocational training")),
+    (Education.BACHELOR.value, _("University")),
+]
+_NOT_SAID = ("", _("I would rather not say"))
+
+
+class ProfileForm(forms.Form):
+    level = forms.ChoiceField(
+        choices=[*LEVELS, _NOT_SAID], required=False, widget=forms.RadioSelect, label=_("Language level")
+    )
+    education = forms.ChoiceField(
+        choices=[*EDUCATIONS, _NOT_SAID],
+        required=False,
+        widget=forms.RadioSelect,
+        label=_("Education, the highest you have completed"),
+    )
+
+    @property
+    def chosen_level(self) -> LanguageLevel | None:
+        said = self.cleaned_data["level"]
+        return LanguageLevel(said) if said else None
+
+    @property
+    def chosen_education(self) -> Education | None:
+        said = self.cleaned_data["education"]
+        return Education(said) if said else None
+
+
+class AppearanceForm(forms.Form):
+    theme = forms.ChoiceField(
+        choices=[
+            (Theme.AUTO.value, _("As the device")),
+            (Theme.LIGHT.value, _("Light")),
+            (Theme.DARK.value, _("Dark")),
+        ],
+        widget=forms.RadioSelect,
+        label=_("Theme"),
+    )
+    text_size = forms.ChoiceField(
+        choices=[
+            (TextSize.NORMAL.value, _("Normal")),
+            (TextSize.LARGE.value, _("Large")),
+            (TextSize.LARGER.value, _("Larger")),
+        ],
+        widget=forms.RadioSelect,
+        label=_("Size of the text"),
+    )
+    shortcuts = forms.BooleanField(required=False, label=_("Keyboard shortcuts"))
+
+    @property
+    def appearance(self) -> Appearance:
+        chosen = self.cleaned_data
+        return Appearance(Theme(chosen["theme"]), TextSize(chosen["text_size"]), chosen["shortcuts"])
+
+
+class WithdrawalForm(forms.Form):
+    votes = forms.BooleanField(required=False, label=_("Also take my votes out of every ranking"))
+
+
+class DeletionForm(forms.Form):
+    sure = forms.BooleanField(label=_("Yes, delete everything that is mine."))

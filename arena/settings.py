@@ -26,9 +26,12 @@ INSTALLED_APPS = [
     "arena.apps.ArenaConfig",
     "ranking.apps.RankingConfig",
     "inference.apps.InferenceConfig",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "channels",
     "csp",
-    "django.contrib.admin",
+    "arena.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -46,6 +49,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -66,6 +70,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "arena.appearance.of_request",
             ],
         },
     },
@@ -90,6 +95,12 @@ CELERY_BEAT_SCHEDULE = {
     "publish-boards": {"task": "arena.tasks.publish_boards", "schedule": 600.0},
 }
 
+# Shared by all processes of the site; what it holds can be lost at any time: the counts of rate limits.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "arena_cache"},
+}
+SESSION_ENGINE = "arena.session_store"
+
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -98,6 +109,45 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "me"
+
+# Accounts: a code by e-mail, and a password for who wants one. Staff may log in by their name.
+ACCOUNT_ADAPTER = "arena.accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1"]
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Lehia: "
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_USER_DISPLAY = "arena.accounts.adapters.display_name"
+ACCOUNT_FORMS = {
+    "login": "arena.accounts.forms.LoginForm",
+    "signup": "arena.accounts.forms.SignupForm",
+}
+MFA_ADAPTER = "arena.accounts.adapters.SecondFactorAdapter"
+MFA_TOTP_ISSUER = "Lehia"
+# Whether staff need a second factor before the admin opens. The demo, which listens on loopback alone, does without.
+LEHIA_STAFF_MFA = env.flag("LEHIA_STAFF_MFA", default=not DEBUG)
+# How many proxies of ours stand before the site; an address that one of them wrote down is who rate limits count.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("LEHIA_PROXIES", 0)
+
+# Without an address, e-mails are files under the data folder.
+EMAIL = env.email("EMAIL_URL") or {
+    "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+    "EMAIL_FILE_PATH": str(LEHIA_DATA / "mail"),
+}
+globals().update(EMAIL)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("LEHIA_EMAIL_FROM", "Lehia <lehia@localhost>")
 
 # Trained candidates: under the data folder unless several data folders share them.
 LEHIA_MODELS = env.folder("LEHIA_MODELS", LEHIA_DATA / "models")

@@ -41,6 +41,18 @@ class Display(StrEnum):
     UNPACED = "unpaced"
 
 
+class Theme(StrEnum):
+    AUTO = "auto"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class TextSize(StrEnum):
+    NORMAL = "normal"
+    LARGE = "large"
+    LARGER = "larger"
+
+
 class FailCode(StrEnum):
     """What a volunteer is told of a side that gave no answer; more would unblind."""
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from arena.converters import ModelName
-from arena.views import battles, boards, models, pages, reports, snapshots, status
+from arena.views import battles, boards, me, models, pages, reports, snapshots, status
 
 register_converter(ModelName, "model")
 
@@ -20,8 +20,17 @@ urlpatterns = [
     path("leaderboard/<slug:slug>/<slug:page>/", reports.report, name="report"),
     path("leaderboard/<slug:slug>/snapshots/<uuid:snapshot_id>/", snapshots.snapshot, name="snapshot"),
     path("leaderboard/<slug:slug>/models/<model:name>/", models.model, name="model"),
+    path("me/", me.me, name="me"),
+    path("me/profile/", me.profile, name="profile"),
+    path("me/appearance/", me.prefer_appearance, name="prefer_appearance"),
+    path("me/consent/withdraw/", me.withdraw, name="withdraw_consent"),
+    path("me/data.json", me.data, name="my_data"),
+    path("me/delete/", me.delete, name="delete_me"),
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/second-factor/", include("allauth.mfa.urls")),
     path("about/", pages.about, name="about"),
     path("privacy/", pages.privacy, name="privacy"),
+    path("terms/", pages.terms, name="terms"),
     path("methodology/", pages.methodology, name="methodology"),
     path("healthz", pages.healthz, name="healthz"),
     path("status/", status.status, name="status"),

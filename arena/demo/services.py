@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import urllib.error
 import urllib.request
@@ -31,6 +32,8 @@ class Layout:
             "LEHIA_DATA": str(self.data),
             "DJANGO_SETTINGS_MODULE": "arena.settings",
             "PYTHONUNBUFFERED": "1",
+            # it listens on loopback alone, and its password is printed for whoever sits there
+            "LEHIA_STAFF_MFA": os.environ.get("LEHIA_STAFF_MFA", "0"),
         }
 
     @property

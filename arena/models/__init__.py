@@ -6,6 +6,7 @@ from arena.models.exclusions import Exclusion
 from arena.models.findings import Finding
 from arena.models.people import Consent, Participant, User
 from arena.models.runs import TrainingRun
+from arena.models.sessions import Session
 from arena.models.votes import Judgement, Vote
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Judgement",
     "Participant",
     "Replacement",
+    "Session",
     "TrainingRun",
     "Turn",
     "User",

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from arena.types import Display, Education, LanguageLevel
+from arena.types import Display, Education, LanguageLevel, TextSize, Theme
 
 
 class User(AbstractUser):
@@ -47,6 +47,26 @@ class Participant(models.Model):
         choices=[(each.value, each.value) for each in Display],
         help_text=_("What this volunteer prefers; empty follows the campaign."),
     )
+    theme = models.CharField(
+        _("theme"),
+        max_length=5,
+        default=Theme.AUTO.value,
+        choices=[(each.value, each.value) for each in Theme],
+    )
+    text_size = models.CharField(
+        _("size of the text"),
+        max_length=6,
+        default=TextSize.NORMAL.value,
+        choices=[(each.value, each.value) for each in TextSize],
+    )
+    shortcuts = models.BooleanField(_("keyboard shortcuts"), default=True)
+    profile_asked_at = models.DateTimeField(
+        _("asked about themselves"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When this volunteer answered, or skipped, the questions after the first vote."),
+    )
     flagged_at = models.DateTimeField(
         _("flagged"),
         null=True,
@@ -60,6 +80,13 @@ class Participant(models.Model):
         blank=True,
         editable=False,
         help_text=_("Since when this volunteer's votes are set aside until staff decide."),
+    )
+    erased_at = models.DateTimeField(
+        _("deleted"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When this volunteer asked to be deleted; nothing of theirs is exported since."),
     )
     created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
 
@@ -79,6 +106,18 @@ class Participant(models.Model):
                 name="participant_display_known",
                 condition=models.Q(display__in=["", *[each.value for each in Display]]),
             ),
+            models.CheckConstraint(
+                name="participant_appearance_known",
+                condition=models.Q(
+                    theme__in=[each.value for each in Theme],
+                    text_size__in=[each.value for each in TextSize],
+                ),
+            ),
+            models.CheckConstraint(
+                name="participant_deleted_is_nobody",
+                condition=models.Q(erased_at__isnull=True)
+                | models.Q(user__isnull=True, language_level="", education="", display=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -90,19 +129,32 @@ class Participant(models.Model):
 
 
 class Consent(models.Model):
-    """That a participant agreed to one version of the consent text, in the language they read."""
+    """That a participant agreed to one version of the consent text, in the language they read, until they withdrew it. Rows are never deleted."""
 
     participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="consents")
     version = models.CharField(max_length=32)
     language = models.CharField(max_length=8)
+    text_digest = models.CharField(
+        max_length=64, blank=True, help_text=_("SHA-256 of the sentences that were shown.")
+    )
     is_14_or_older = models.BooleanField()
     given_at = models.DateTimeField(default=timezone.now, editable=False)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["participant", "version"], name="consent_once_per_version"),
+            models.UniqueConstraint(
+                fields=["participant", "version"],
+                condition=models.Q(withdrawn_at__isnull=True),
+                name="consent_stands_once_per_version",
+            ),
+            models.CheckConstraint(
+                name="consent_withdrawn_after_it_was_given",
+                condition=models.Q(withdrawn_at__isnull=True)
+                | models.Q(withdrawn_at__gte=models.F("given_at")),
+            ),
             models.CheckConstraint(name="consent_says_14_or_older", condition=models.Q(is_14_or_older=True)),
         ]
 

@@ -11,13 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.models.battles import Battle
 from arena.models.people import Participant
+from arena.types import Education, LanguageLevel
 from ranking.types import Criterion, Outcome
 
 _OUTCOMES = [each.value for each in Outcome]
 
 
 class Vote(models.Model):
-    """The one vote of a battle. *counted* enters rankings; *credited* enters tickets and thanks."""
+    """The one vote of a battle. *counted* enters rankings; *credited* enters tickets and thanks; level and education are the volunteer's of that day."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     battle = models.OneToOneField(
@@ -38,6 +39,14 @@ class Vote(models.Model):
         verbose_name_plural = _("votes")
         constraints: ClassVar = [
             models.CheckConstraint(name="vote_winner_known", condition=models.Q(winner__in=_OUTCOMES)),
+            models.CheckConstraint(
+                name="vote_level_known",
+                condition=models.Q(language_level__in=["", *[each.value for each in LanguageLevel]]),
+            ),
+            models.CheckConstraint(
+                name="vote_education_known",
+                condition=models.Q(education__in=["", *[each.value for each in Education]]),
+            ),
         ]
 
     def __str__(self) -> str:

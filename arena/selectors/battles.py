@@ -73,6 +73,16 @@ def unfinished_battles(participant: Participant | None) -> list[Battle]:
     )
 
 
+def unfinished_ids(participant: Participant) -> list[UUID]:
+    """All of them, in the order of their keys."""
+    statuses = [status.value for status in states.UNFINISHED]
+    return list(
+        Battle.objects.filter(participant=participant, status__in=statuses)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
 def battle_view(battle: Battle) -> BattleView:
     """Three queries, whatever the number of turns."""
     turns = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from arena.models import Battle, Campaign, Vote
+from inference.models import Candidate
 from ranking.models import Board
 from ranking.policies import DEFAULT_POLICY, SamplingPolicy, named_policy
 
@@ -30,6 +31,11 @@ def policy_of(board: Board) -> SamplingPolicy:
     """How the board's pairs are drawn; where no campaign fills it, how those of a new campaign would be."""
     name = Campaign.objects.filter(board=board).values_list("sampling_policy", flat=True).first()
     return named_policy(name or DEFAULT_POLICY)
+
+
+def licences() -> list[Candidate]:
+    """Every candidate with the licence that its maker gives, by name. One query."""
+    return list(Candidate.objects.order_by("name", "code"))
 
 
 def pulse(campaign: Campaign) -> Pulse:

@@ -10,10 +10,18 @@ from arena.models import Campaign, Consent, Participant
 def participant_or_none(participant_id: UUID | None) -> Participant | None:
     if participant_id is None:
         return None
-    return Participant.objects.filter(pk=participant_id).first()
+    return Participant.objects.filter(pk=participant_id, erased_at=None).first()
 
 
 def has_consented(participant: Participant | None, campaign: Campaign) -> bool:
+    """To the campaign's current text, and it stands."""
     if participant is None:
         return False
-    return Consent.objects.filter(participant=participant, version=campaign.consent_version).exists()
+    return Consent.objects.filter(
+        participant=participant, version=campaign.consent_version, withdrawn_at=None
+    ).exists()
+
+
+def asks_for_profile(participant: Participant) -> bool:
+    """Whether to ask about level and education: after the first vote, and once."""
+    return participant.profile_asked_at is None and participant.votes.exists()

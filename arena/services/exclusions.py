@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from arena.models import Exclusion, Participant, User, Vote
 from arena.selectors.judgements import judgements_of, tally_entries
 from arena.types import ExclusionSource
 from ranking.filters import ExclusionReason
-from ranking.services import record
+from ranking.services import TallyEntry, record
 
 STILL_CREDITED = {
     ExclusionReason.IDENTITY_LEAK,
@@ -44,6 +45,34 @@ def lift(*, vote_id: UUID, reason: ExclusionReason) -> Vote:
         vote = _locked(vote_id)
         vote.exclusions.filter(reason=reason.value, lifted_at=None).update(lifted_at=timezone.now())
         return _settle(vote)
+
+
+def exclude_all(
+    *, participant: Participant, reason: ExclusionReason, source: ExclusionSource, staff: User | None = None
+) -> int:
+    """Add a reason against all votes of a volunteer, in one transaction with the tallies. Returns how many votes.
+
+    Locks the votes in key order, then each board's cells. Repeating it changes nothing.
+    """
+    with transaction.atomic():
+        votes = _all_locked(participant)
+        Exclusion.objects.bulk_create(
+            (Exclusion(vote=vote, reason=reason.value, source=source.value, staff=staff) for vote in votes),
+            ignore_conflicts=True,
+        )
+        _settle_all(votes)
+    return len(votes)
+
+
+def lift_all(*, participant: Participant, reason: ExclusionReason) -> int:
+    """Lift a reason from all votes of a volunteer, as :func:`exclude_all` adds one."""
+    with transaction.atomic():
+        votes = _all_locked(participant)
+        Exclusion.objects.filter(vote__in=votes, reason=reason.value, lifted_at=None).update(
+            lifted_at=timezone.now()
+        )
+        _settle_all(votes)
+    return len(votes)
 
 
 def flag_participant(*, participant: Participant, source: ExclusionSource, staff: User | None = None) -> int:
@@ -105,17 +134,38 @@ def add_reasons(vote: Vote, reasons: Iterable[ExclusionReason]) -> None:
 
 def _settle(vote: Vote) -> Vote:
     """Bring *counted*, *credited* and the tally to what the standing reasons say."""
-    standing = {
-        ExclusionReason(reason)
-        for reason in vote.exclusions.filter(lifted_at=None).values_list("reason", flat=True)
-    }
-    counts = not standing
-    if counts != vote.counted:
-        entries = tally_entries(vote.battle, judgements_of(vote))
-        record(board_id=vote.battle.campaign.board_id, entries=entries, step=1 if counts else -1)
-    vote.counted, vote.credited = counts, standing <= STILL_CREDITED
-    vote.save(update_fields=["counted", "credited"])
+    _settle_all([vote])
     return vote
+
+
+def _settle_all(votes: list[Vote]) -> None:
+    """As :func:`_settle`, for many. One call for a board and a direction, and callers only take votes out or let them in: cells are locked in key order."""
+    standing: dict[UUID, set[ExclusionReason]] = defaultdict(set)
+    for vote_id, reason in Exclusion.objects.filter(vote__in=votes, lifted_at=None).values_list(
+        "vote_id", "reason"
+    ):
+        standing[vote_id].add(ExclusionReason(reason))
+    moves: dict[tuple[int, int], list[TallyEntry]] = defaultdict(list)
+    for vote in votes:
+        counts = not standing[vote.pk]
+        if counts != vote.counted:
+            step = 1 if counts else -1
+            moves[vote.battle.campaign.board_id, step] += tally_entries(vote.battle, judgements_of(vote))
+        vote.counted, vote.credited = counts, standing[vote.pk] <= STILL_CREDITED
+    for (board_id, step), entries in sorted(moves.items()):
+        record(board_id=board_id, entries=entries, step=step)
+    Vote.objects.bulk_update(votes, ["counted", "credited"])
+
+
+def _all_locked(participant: Participant) -> list[Vote]:
+    """The volunteer's votes, locked in the order of their keys."""
+    return list(
+        Vote.objects.select_for_update(of=("self",))
+        .select_related("battle__campaign", "battle__candidate_a", "battle__candidate_b")
+        .prefetch_related("judgements")
+        .filter(participant=participant)
+        .order_by("pk")
+    )
 
 
 def _locked(vote_id: UUID) -> Vote:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from arena import runner, sessions, starters
 from arena.errors import NotVotable, Refused, VoteAlreadyCast
-from arena.forms import ConsentForm, DisplayForm, VoteForm
+from arena.forms import ConsentForm, DisplayForm, ProfileForm, VoteForm
 from arena.models import Battle, Campaign, Participant
 from arena.selectors import battles as battle_reads
 from arena.selectors import campaigns, people
@@ -24,6 +24,7 @@ from arena.selectors.reveals import reveal_view
 from arena.services import battles, votes
 from arena.services import people as people_services
 from arena.types import BattleStatus, Display
+from arena.views.visitor import onward, participant_of
 
 
 @require_GET
@@ -31,7 +32,7 @@ from arena.types import BattleStatus, Display
 @ensure_csrf_cookie
 def start(request: HttpRequest) -> HttpResponse:
     campaign = campaigns.current_campaign()
-    participant = _participant(request)
+    participant = participant_of(request)
     context = {
         "campaign": campaigns.pulse(campaign),
         "themes": starters.themes(),
@@ -77,7 +78,7 @@ def prefer_display(request: HttpRequest) -> HttpResponse:
         people_services.prefer_display(
             participant_id=participant_id, display=Display(form.cleaned_data["display"])
         )
-    return redirect("start")
+    return redirect(onward(request, "start"))
 
 
 @require_POST
@@ -97,7 +98,7 @@ def vote(request: HttpRequest, battle_id: UUID) -> HttpResponse:
         return _vote_refused(request, found, form, 409)
     if _is_fetch(request):
         found.refresh_from_db()
-        return render(request, "battle/_reveal.html", {"reveal": reveal_view(found)})
+        return render(request, "battle/_reveal.html", _revealed(found))
     return redirect("battle", battle_id=found.pk)
 
 
@@ -112,10 +113,6 @@ def abandon(request: HttpRequest, battle_id: UUID) -> HttpResponse:
     return redirect("start")
 
 
-def _participant(request: HttpRequest) -> Participant | None:
-    return people.participant_or_none(sessions.participant_id(request.session))
-
-
 def _display_of(participant: Participant | None, campaign: Campaign) -> str | None:
     """How the visitor's next answers will appear; ``None`` before there is anybody to remember it for."""
     return (participant.display or campaign.display) if participant is not None else None
@@ -123,7 +120,7 @@ def _display_of(participant: Participant | None, campaign: Campaign) -> str | No
 
 def _own_battle(request: HttpRequest, battle_id: UUID) -> Battle:
     """The visitor's battle; for everybody else it does not exist."""
-    found = battle_reads.battle_of(battle_id, _participant(request))
+    found = battle_reads.battle_of(battle_id, participant_of(request))
     if found is None:
         raise Http404
     return found
@@ -136,7 +133,16 @@ def _battle_context(found: Battle, form: VoteForm) -> dict[str, Any]:
         "limits": {"max_chars": found.campaign.max_prompt_chars, "max_turns": found.campaign.max_turns},
         "consent_given": True,
         "vote_form": form,
-        "reveal": reveal_view(found) if voted else None,
+        **(_revealed(found) if voted else {}),
+    }
+
+
+def _revealed(found: Battle) -> dict[str, Any]:
+    asks = people.asks_for_profile(found.participant)
+    return {
+        "reveal": reveal_view(found),
+        "profile_form": ProfileForm() if asks else None,
+        "battle_id": found.pk,
     }
 
 

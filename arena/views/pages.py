@@ -7,7 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from arena.selectors.campaigns import current_campaign
+from arena import consent_text
+from arena.selectors.campaigns import current_campaign, licences
+from arena.selectors.people import has_consented
+from arena.views.visitor import participant_of
 
 
 @require_GET
@@ -17,7 +20,18 @@ def about(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def privacy(request: HttpRequest) -> HttpResponse:
-    return render(request, "privacy.html", {"consent_version": current_campaign().consent_version})
+    campaign = current_campaign()
+    context = {
+        "consent_version": campaign.consent_version,
+        "consent_given": has_consented(participant_of(request), campaign),
+        "sentences": consent_text.SENTENCES,
+    }
+    return render(request, "privacy.html", context)
+
+
+@require_GET
+def terms(request: HttpRequest) -> HttpResponse:
+    return render(request, "terms.html", {"candidates": licences()})
 
 
 @require_GET

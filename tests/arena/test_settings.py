@@ -12,7 +12,7 @@ import pytest
 
 from arena import env
 
-NAMES = re.compile(r'"((?:LEHIA_[A-Z_]+|DATABASE_URL|REDIS_URL))"')
+NAMES = re.compile(r'"((?:LEHIA_[A-Z_]+|DATABASE_URL|REDIS_URL|EMAIL_URL))"')
 
 
 def test_every_variable_is_documented_and_none_that_is_not_read(repository: Path) -> None:
@@ -55,6 +55,11 @@ def test_words_flags_and_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda: env.networks("LEHIA_X"), "10.0.0.1/8", "host bits"),
         (lambda: env.postgres("LEHIA_X"), "sqlite:///x.db", "no other database is supported"),
         (lambda: env.postgres("LEHIA_X"), "postgresql://host", "names no database"),
+        (lambda: env.email("LEHIA_X"), "https://mail", "must start with one of console, file, smtp, smtps"),
+        (lambda: env.email("LEHIA_X"), "smtp://", "names no host"),
+        (lambda: env.email("LEHIA_X"), "smtp://h/?ssl=1", "an option that is not known: ssl"),
+        (lambda: env.email("LEHIA_X"), "smtp://h/?tls=maybe", "tls is 1 or 0"),
+        (lambda: env.email("LEHIA_X"), "smtp://h/?timeout=soon", "a whole number of seconds"),
     ],
 )
 def test_a_value_that_cannot_be_used_names_its_variable(
@@ -71,6 +76,41 @@ def test_a_database_address_with_a_password_and_a_socket(monkeypatch: pytest.Mon
     assert found is not None
     assert (found["USER"], found["PASSWORD"], found["NAME"]) == ("me", "a/b", "lehia")
     assert (found["HOST"], found["PORT"], found["OPTIONS"]) == ("/run/pg", "", {"sslmode": "disable"})
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "starttls", "tls"),
+    [
+        ("smtp://me:a%2Fb@post.eus/", 587, True, False),
+        ("smtp://me:a%2Fb@post.eus:2525/?tls=1", 2525, True, False),
+        ("smtp://me:a%2Fb@post.eus/?tls=0", 25, False, False),
+        ("smtps://me:a%2Fb@post.eus", 465, False, True),
+    ],
+)
+def test_a_mail_address_says_how_it_is_encrypted(
+    monkeypatch: pytest.MonkeyPatch, address: str, port: int, starttls: bool, tls: bool
+) -> None:
+    monkeypatch.setenv("LEHIA_X", address)
+    found = env.email("LEHIA_X")
+    assert found is not None
+    assert (found["EMAIL_HOST"], found["EMAIL_HOST_USER"], found["EMAIL_HOST_PASSWORD"]) == (
+        "post.eus",
+        "me",
+        "a/b",
+    )
+    assert (found["EMAIL_PORT"], found["EMAIL_USE_TLS"], found["EMAIL_USE_SSL"]) == (port, starttls, tls)
+    assert found["EMAIL_TIMEOUT"] == 10
+
+
+def test_mail_may_be_files_or_lines_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LEHIA_X", raising=False)
+    assert env.email("LEHIA_X") is None
+    monkeypatch.setenv("LEHIA_X", "file:///var/mail%20out")
+    found = env.email("LEHIA_X")
+    assert found is not None
+    assert found["EMAIL_FILE_PATH"] == "/var/mail out"
+    monkeypatch.setenv("LEHIA_X", "console:")
+    assert env.email("LEHIA_X") == {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
 
 
 def test_a_wrong_value_stops_a_command_before_anything_starts(repository: Path, tmp_path: Path) -> None:

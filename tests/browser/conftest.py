@@ -30,30 +30,36 @@ FLAGS = [
 
 
 @pytest.fixture(scope="package")
-def site(repository: Path, trained: Path) -> Iterator[str]:
-    """``manage.py demo`` in a folder of its own; its address."""
-    port = free_port()
+def site_data() -> Iterator[Path]:
+    """The data folder of the site: its log, and the e-mails it sent."""
     with tempfile.TemporaryDirectory(prefix="lehia-b-") as folder:
         Path(folder).chmod(0o711)
-        log = Path(folder) / "demo.log"
-        env = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}} | {
-            "LEHIA_DATA": folder,
-            "LEHIA_MODELS": str(trained),
-        }
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "manage.py", "demo", "--port", str(port)],
-                cwd=repository,
-                env=env,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        try:
-            wait_until(lambda: b"Lehia is at" in log.read_bytes() or process.poll() is not None, within_s=180)
-            assert process.poll() is None, log.read_text()
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            assert end(process, within_s=60) == 0
+        yield Path(folder)
+
+
+@pytest.fixture(scope="package")
+def site(repository: Path, trained: Path, site_data: Path) -> Iterator[str]:
+    """``manage.py demo`` in a folder of its own; its address."""
+    port = free_port()
+    log = site_data / "demo.log"
+    env = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}} | {
+        "LEHIA_DATA": str(site_data),
+        "LEHIA_MODELS": str(trained),
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "demo", "--port", str(port)],
+            cwd=repository,
+            env=env,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until(lambda: b"Lehia is at" in log.read_bytes() or process.poll() is not None, within_s=180)
+        assert process.poll() is None, log.read_text()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        assert end(process, within_s=60) == 0
 
 
 @pytest.fixture(scope="package")

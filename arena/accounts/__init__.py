@@ -1,0 +1,1 @@
+"""How django-allauth is told to make, find and guard accounts here."""

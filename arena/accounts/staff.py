@@ -1,0 +1,58 @@
+"""Django's admin behind the site's own login, and behind a second factor."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+
+
+class StaffSite(AdminSite):
+    """Opens to staff who gave their second factor in this session; ``LEHIA_STAFF_MFA`` can do without it."""
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and not _lacks_factor(request)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Lead to what lacks: the login, a second factor of one's own, or giving it."""
+        return _led_on(request)
+
+
+@never_cache
+def _led_on(request: HttpRequest) -> HttpResponse:
+    onward = _onward(request)
+    if not request.user.is_authenticated:
+        return _to("account_login", onward)
+    if not (request.user.is_active and request.user.is_staff):
+        raise PermissionDenied
+    if not _lacks_factor(request):
+        return redirect(onward)
+    return _to("mfa_reauthenticate" if is_mfa_enabled(request.user) else "mfa_activate_totp", onward)
+
+
+def _lacks_factor(request: HttpRequest) -> bool:
+    if not settings.LEHIA_STAFF_MFA:
+        return False
+    records = get_authentication_records(request, request.user)
+    return not is_mfa_enabled(request.user) or all(each["method"] != "mfa" for each in records)
+
+
+def _onward(request: HttpRequest) -> str:
+    asked = request.GET.get(REDIRECT_FIELD_NAME, "")
+    safe = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
+    return asked if safe else reverse("admin:index")
+
+
+def _to(name: str, onward: str) -> HttpResponseRedirect:
+    return HttpResponseRedirect(f"{reverse(name)}?{urlencode({REDIRECT_FIELD_NAME: onward})}")

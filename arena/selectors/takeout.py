@@ -1,0 +1,126 @@
+"""Everything that is kept about a volunteer, as plain values for a file of theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+
+from arena.models import Answer, Battle, Consent, Participant, Session, Turn, User, Vote
+from arena.selectors.judgements import judgements_of
+from arena.services.battles import reveal
+from arena.services.turns import user_of
+from arena.types import BattleStatus
+from inference.models import UserUsage
+
+BATTLES_AT_ONCE = 50
+
+Plain = dict[str, Any]
+
+
+def about(participant: Participant) -> Plain:
+    """All but the battles."""
+    return {
+        "participant": {
+            "id": str(participant.pk),
+            "since": participant.created_at.isoformat(),
+            "language_level": participant.language_level,
+            "education": participant.education,
+            "display": participant.display,
+            "theme": participant.theme,
+            "text_size": participant.text_size,
+            "shortcuts": participant.shortcuts,
+        },
+        "account": _account(participant.user) if participant.user else None,
+        "consents": [_consent(each) for each in participant.consents.order_by("given_at")],
+        "sessions": Session.objects.filter(participant_id=participant.pk).count(),
+        "answered_tokens": [
+            {"day": day.isoformat(), "tokens": tokens}
+            for day, tokens in UserUsage.objects.filter(user=user_of(participant.pk)).values_list(
+                "day", "tokens"
+            )
+        ],
+    }
+
+
+def battles_after(participant: Participant, last: UUID | None) -> list[tuple[UUID, Plain]]:
+    """The next battles in the order of their keys, each with its key; none after the last one. Five queries.
+
+    Who answered is told of battles that hold their vote alone.
+    """
+    battles = (
+        Battle.objects.filter(participant=participant)
+        .select_related("candidate_a", "candidate_b", "vote")
+        .prefetch_related("turns__answers", "vote__judgements", "vote__exclusions")
+        .order_by("pk")
+    )
+    if last is not None:
+        battles = battles.filter(pk__gt=last)
+    return [(battle.pk, _battle(battle)) for battle in battles[:BATTLES_AT_ONCE]]
+
+
+def _account(user: User) -> Plain:
+    return {
+        "username": user.username,
+        "email": user.email,
+        "addresses": list(EmailAddress.objects.filter(user=user).values("email", "verified", "primary")),
+        "joined": user.date_joined.isoformat(),
+        "last_login": user.last_login.isoformat() if user.last_login else None,
+        "second_factors": list(Authenticator.objects.filter(user=user).values_list("type", flat=True)),
+    }
+
+
+def _consent(given: Consent) -> Plain:
+    return {
+        "version": given.version,
+        "language": given.language,
+        "text_sha256": given.text_digest,
+        "given": given.given_at.isoformat(),
+        "withdrawn": given.withdrawn_at.isoformat() if given.withdrawn_at else None,
+    }
+
+
+def _battle(battle: Battle) -> Plain:
+    voted = BattleStatus(battle.status) is BattleStatus.VOTED
+    who = reveal(battle) if voted else None
+    return {
+        "id": str(battle.pk),
+        "begun": battle.created_at.isoformat(),
+        "status": battle.status,
+        "model_a": who.a.code if who else None,
+        "model_b": who.b.code if who else None,
+        "turns": [_turn(turn) for turn in battle.turns.all()],
+        "vote": _vote(battle.vote) if voted else None,
+    }
+
+
+def _turn(turn: Turn) -> Plain:
+    return {
+        "at": turn.created_at.isoformat(),
+        "message": turn.text,
+        "answers": {answer.side: _answer(answer) for answer in turn.answers.all()},
+    }
+
+
+def _answer(answer: Answer) -> Plain:
+    return {"status": answer.status, "text": answer.text}
+
+
+def _vote(vote: Vote) -> Plain:
+    judgements = judgements_of(vote)
+    return {
+        "at": vote.created_at.isoformat(),
+        "winner": vote.winner,
+        "content": judgements.content.value,
+        "language": judgements.language.value,
+        "overall": judgements.overall.value if judgements.overall else None,
+        "counted": vote.counted,
+        "credited": vote.credited,
+        "language_level": vote.language_level,
+        "education": vote.education,
+        "not_counted_because": sorted(
+            each.reason for each in vote.exclusions.all() if each.lifted_at is None
+        ),
+    }
