@@ -6,56 +6,15 @@ A rule that cannot tell says nothing: a vote is excluded for what was seen, neve
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-# Families and makers by which models name themselves. "Lehia" is ours, and a name given to the assistant leaks nothing.
-_KNOWN_NAMES = (
-    *(
-        "ChatGPT",
-        "GPT-3",
-        "GPT-4",
-        "GPT-4o",
-        "GPT-5",
-        "OpenAI",
-        "Claude",
-        "Anthropic",
-        "Gemini",
-        "DeepMind",
-        "Copilot",
-    ),
-    *(
-        "Llama",
-        "LLaMA",
-        "Meta AI",
-        "Mistral",
-        "Mixtral",
-        "Qwen",
-        "Alibaba Cloud",
-        "DeepSeek",
-        "Command R",
-        "Cohere",
-    ),
-    *("Latxa", "HiTZ", "Gemma", "Falcon LLM", "Salamandra", "EuroLLM", "Grok", "xAI", "Kimi", "Moonshot AI"),
-)
 _LANGUAGES = ("eu", "es", "en", "fr")
 _FEWEST_LETTERS = 40  # below, language identification guesses
 _SURE = 0.9
-_SHORTEST_NAME = 3
-
-
-def leaks_identity(answers: Iterable[str], *, prompts: Iterable[str], names: Iterable[str]) -> bool:
-    """Whether an answer holds the name of a model or its maker that the volunteer did not bring up.
-
-    *names* are those of the two candidates; families of models that are widely known are looked for too.
-    """
-    asked = "\n".join(prompts)
-    wanted = {name for name in (*_KNOWN_NAMES, *names) if len(name) >= _SHORTEST_NAME}
-    unasked = [name for name in wanted if not _named(name).search(asked)]
-    return any(_named(name).search(answer) for answer in answers for name in unasked)
 
 
 def answers_in_another_language(prompt: str, answer: str) -> bool:
@@ -80,11 +39,6 @@ def same_words(first: Sequence[str], second: Sequence[str]) -> bool:
 
 def _words(text: str) -> list[str]:
     return re.findall(r"\w+", text.casefold())
-
-
-@cache
-def _named(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
 
 
 @cache

@@ -18,27 +18,6 @@ LONG_ENGLISH = "The weather is lovely today and we would like to go hiking with 
 
 
 @pytest.mark.parametrize(
-    "answer", ["Kaixo, ni ChatGPT naiz.", "I am Claude, made by Anthropic.", "latxa naiz", "Txiki 110 naiz!"]
-)
-def test_a_model_that_names_itself_is_noticed(answer: str) -> None:
-    assert screening.leaks_identity(["Kaixo!", answer], prompts=["Nor zara?"], names=["Txiki 110"])
-
-
-@pytest.mark.parametrize(
-    "answer",
-    ["Laguntzaile bat naiz.", "Txikia naiz.", "Claudek idatzi du", "Lehiako laguntzailea naiz.", "metallama"],
-)
-def test_ordinary_words_and_names_inside_words_are_no_leak(answer: str) -> None:
-    assert not screening.leaks_identity([answer], prompts=["Nor zara?"], names=["Txiki 110", "x"])
-
-
-def test_a_name_that_the_volunteer_brought_up_is_no_leak() -> None:
-    answers = ["ChatGPT OpenAIk egindako eredua da."]
-    assert not screening.leaks_identity(answers, prompts=["Zer da chatgpt?"], names=[])
-    assert screening.leaks_identity(answers, prompts=["Zer da hizkuntza-eredu bat?"], names=[])
-
-
-@pytest.mark.parametrize(
     ("prompt", "answer", "wrong"),
     [
         (LONG_BASQUE, LONG_SPANISH, True),
