@@ -8,23 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import cache
-
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-_LANGUAGES = ("eu", "es", "en", "fr")
-_FEWEST_LETTERS = 40  # below, language identification guesses
-_SURE = 0.9
-
-
-def answers_in_another_language(prompt: str, answer: str) -> bool:
-    """Whether a Basque message was answered in Spanish, English or French; short texts and doubtful ones are not said to be."""
-    return _language(prompt, sure=0.5) == "eu" and _language(
-        answer, sure=_SURE, fewest=_FEWEST_LETTERS
-    ) not in {
-        "eu",
-        None,
-    }
 
 
 def is_too_fast(taken: timedelta, *, least: timedelta) -> bool:
@@ -39,18 +22,3 @@ def same_words(first: Sequence[str], second: Sequence[str]) -> bool:
 
 def _words(text: str) -> list[str]:
     return re.findall(r"\w+", text.casefold())
-
-
-@cache
-def _identifier() -> LanguageIdentifier:
-    found = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    found.set_languages(list(_LANGUAGES))
-    return found
-
-
-def _language(text: str, *, sure: float, fewest: int = 1) -> str | None:
-    """The text's language among Basque, Spanish, English and French; ``None`` where it is too short or not that clear."""
-    if sum(map(str.isalpha, text)) < fewest:
-        return None
-    language, probability = _identifier().classify(text)
-    return str(language) if probability >= sure else None

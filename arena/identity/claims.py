@@ -15,7 +15,8 @@ _SELF_EU = r"(?:[\w-]*eredu|laguntzaile|adimen artifizial|aa|ia|txatbot|chatbot|
 _MADE_EU = r"(?:sortu|garatu|entrenatu|egin|diseinatu|trebatu|programatu|eraiki|prestatu|hezi|argitaratu|jarri|kaleratu|moldatu)"
 _ME_EU = r"(?:bai)?(?:nau(?:te)?|nindu(?:e|te)n)(?:e?n|e?la|e?lako|e?nez)?\b"
 _AM = r"(?:naiz(?:en|ela|elako|enez)?|nauzu)\b"
-_AGENT_EU = rf"{W}(?:e?k\b|(?:ren|en|e?ko)? {_FEW}\w+[ae]k\b)"
+_HOUSE_EU = r"(?:enpres|talde|zentro|laborategi|konpaini|fundazio|unibertsitate|etxe|ingeniari|ikertzaile|programatzaile|aditu|jende)"
+_AGENT_EU = rf"{W}(?:e?k\b|(?:ren|en|e?ko)? {_FEW}{_HOUSE_EU}[ae]k\b)"
 _MINE_EU = r"nire (?:sortzaile|garatzaile|egile|jabe|enpresa|arduradun|ekoizle)\w*"
 _BASQUE = (
     rf"{W}(?:e?koa|r?ena)? {_AM}",
@@ -101,12 +102,11 @@ LIKENESSES = re.compile(
 
 # A maker whom nobody has on a list, by a capital letter.
 _PROPER = r"[A-ZÁÉÍÓÚÑÇ][\w&.]*(?:[ -][A-ZÁÉÍÓÚÑÇ][\w&.]*)*"
-_HOUSE_EU = r"(?:enpresa|talde|zentro|laborategi|konpainia|fundazio|unibertsitate|etxe)ak"
 UNKNOWN = tuple(
     re.compile(each)
     for each in (
         rf"(?<=\w[ ,:])\s?(?P<maker>{_PROPER}?)-?e?k (?:[^;:]*? )?(?:{_MADE_EU})\w* (?:{_ME_EU})",
-        rf"(?P<maker>{_PROPER})-?(?:ren|en|e?ko)? {_HOUSE_EU} (?:[^;:]*? )?(?:{_MADE_EU})\w* (?:{_ME_EU})",
+        rf"(?P<maker>{_PROPER})-?(?:ren|en|e?ko)? {_HOUSE_EU}[ae]k (?:[^;:]*? )?(?:{_MADE_EU})\w* (?:{_ME_EU})",
         rf"(?i:{_I_AM}|\bas an?|\bi was)[^.;:!?]*?\b(?:{_MADE_EN}) (?:by|at) (?P<maker>{_PROPER})(?=[.,;!]|$| (?:to|and|in|with|on|for)\b)",
         rf"(?i:\bsoy|\bfui|\bhe sido)\b[^.;:!?]*?\b{_MADE_ES} por (?:{_OF_ES})(?P<maker>{_PROPER})",
         rf"(?i:\bje suis|\bj'ai été)\b[^.;:!?]*?\b{_MADE_FR} par (?:{_OF_FR})(?P<maker>{_PROPER})",

@@ -63,7 +63,6 @@ _FAMILIES = (
     *(
         "Amazon",
         "Baidu",
-        "Ernie",
         "Tencent",
         "Hunyuan",
         "ByteDance",
@@ -82,7 +81,6 @@ _FAMILIES = (
         "Databricks",
         "Elhuyar",
         "Orai NLP",
-        "Orai",
         "Vicomtech",
     ),
     *(
@@ -111,9 +109,11 @@ _PLAIN_WORDS = {
         "aya",
         "bard",
     ),
-    *("granite", "palm", "kimi", "orai"),
+    *("granite", "palm", "kimi"),
 }
 """Words of Basque, Spanish, French or English too: written small, they are taken for names only where nothing else can be meant."""
+_ALWAYS_WORDS = {"hitz", "Hitz"}
+"""The Basque for "word", where HiTZ is a maker."""
 
 _VERSION = (
     r"(?:[ -]?v?\d+(?:[.,]\d+)*[a-z]{0,2}?)?"
@@ -193,6 +193,8 @@ def _pattern(own: tuple[str, ...]) -> re.Pattern[str]:
 
 def _mark(found: re.Match[str]) -> str:
     name = found["name"]
+    if name in _ALWAYS_WORDS:
+        return found[0]
     ending = found["ending"].lower().lstrip("-'’")
     if name.lower() == "claude" and _SURNAME.match(found.string, found.end()):
         return found[0]

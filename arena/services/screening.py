@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from arena import screening
 from arena.identity.detect import Exchange, leaks_identity
+from arena.languages import answers_in_another_language
 from arena.models import Battle, Turn, Vote
 from ranking.filters import ExclusionReason
 
@@ -55,7 +56,7 @@ def _leak(seen: Screened) -> bool:
 
 def _wrong_language(seen: Screened) -> bool:
     return any(
-        screening.answers_in_another_language(turn.text, answer.text)
+        answers_in_another_language(turn.text, answer.text)
         for turn in seen.turns
         for answer in turn.answers.all()
     )

@@ -109,6 +109,8 @@ def test_a_name_is_seen_under_every_case_ending(name: str, ending: str) -> None:
         "le mistral",
         "Meta bat",
         "mistral haizea",
+        "hitz bat",
+        "Hitzek",
     ],
 )
 def test_parts_of_words_and_namesakes_are_no_names(text: str) -> None:
@@ -158,6 +160,22 @@ def test_whoever_made_the_assistant_is_told_whatever_the_verb(agent: str, verb: 
 @pytest.mark.parametrize("maker", ["OpenAI", "meta", "Google DeepMind", "Mistral AI"])
 def test_makers_are_told_in_the_other_languages_too(text: str, maker: str) -> None:
     assert says(text.format(maker))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hitz egiten duen laguntzailea naiz.",
+        "Meta lortzeko lagunek trebatu ninduten.",
+        "Hitzez sortu ninduten, hitz egiteko.",
+        "Llama batek esnatu ninduen.",
+        "Nire meta da ondo idaztea.",
+        "Google erabiltzen ari naiz.",
+        "Lan egin nuen Metan, eta pozik naiz.",
+    ],
+)
+def test_ordinary_sentences_in_the_first_person_tell_nobodys_name(text: str) -> None:
+    assert not says(text)
 
 
 def test_the_candidates_own_name_tells_by_being_there() -> None:

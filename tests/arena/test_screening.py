@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from arena import screening
+from arena.languages import answers_in_another_language
 
 LONG_BASQUE = (
     "Gaur eguraldi ederra dago eta mendira joan nahi dugu lagunekin, baina ez dakigu zein bide hartu."
@@ -32,7 +33,7 @@ LONG_ENGLISH = "The weather is lovely today and we would like to go hiking with 
 def test_another_language_is_said_only_of_long_answers_to_basque(
     prompt: str, answer: str, wrong: bool
 ) -> None:
-    assert screening.answers_in_another_language(prompt, answer) is wrong
+    assert answers_in_another_language(prompt, answer) is wrong
 
 
 def test_the_time_to_read_is_a_floor() -> None:
