@@ -11,9 +11,11 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 BASQUE = "eu"
 LANGUAGES = (BASQUE, "es", "en", "fr")
+UNTOLD = "und"
+"""The code for a text whose language cannot be told (ISO 639-2)."""
 FEWEST_LETTERS = 40
 """Below, what the identifier says of a piece is a guess."""
-SURE = 0.9
+_SURE, _LIKELY = 0.9, 0.5
 _LONGEST = 20_000  # characters that are looked at: of more, the rest changes little
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+", re.DOTALL)
 _PIECE = re.compile(r"(?<=[.!?…:;])\s+|\n+")
@@ -26,24 +28,27 @@ class Measured:
     Parameters
     ----------
     language
-        Code of the most likely language; empty where there is no letter to tell by.
+        Code of the most likely language, or :data:`UNTOLD`.
     basque_share
-        Share of the letters that stand in pieces whose most likely language is Basque, from 0 to 1; ``None`` without letters.
+        Share of the letters that stand in pieces whose most likely language is Basque, from 0 to 1; ``None`` where the language cannot be told.
     """
 
-    language: str = ""
+    language: str = UNTOLD
     basque_share: float | None = None
 
 
 def measure(text: str) -> Measured:
     """The language of the whole and the share of Basque, piece by piece; code and addresses are left out."""
     prose = _CODE.sub(" ", text[:_LONGEST])
-    weights = [(_letters(piece), piece) for piece in _pieces(prose)]
-    total = sum(letters for letters, _ in weights)
-    if not total:
+    letters = _letters(prose)
+    if not letters:
         return Measured()
-    basque = sum(letters for letters, piece in weights if _classified(piece)[0] == BASQUE)
-    return Measured(_classified(prose)[0], basque / total)
+    language, probability = _classified(prose)
+    if letters < FEWEST_LETTERS and probability < _LIKELY:
+        return Measured()
+    weights = [(_letters(piece), piece) for piece in _pieces(prose)]
+    basque = sum(weight for weight, piece in weights if weight and _classified(piece)[0] == BASQUE)
+    return Measured(language, basque / letters)
 
 
 def language_of(text: str, *, sure: float = 0.0, fewest: int = 1) -> str | None:
@@ -56,9 +61,9 @@ def language_of(text: str, *, sure: float = 0.0, fewest: int = 1) -> str | None:
 
 def answers_in_another_language(prompt: str, answer: str) -> bool:
     """Whether a Basque message was answered in Spanish, English or French; short texts and doubtful ones are not said to be."""
-    if language_of(prompt, sure=0.5) != BASQUE:
+    if language_of(prompt, sure=_LIKELY) != BASQUE:
         return False
-    return language_of(answer, sure=SURE, fewest=FEWEST_LETTERS) not in {BASQUE, None}
+    return language_of(answer, sure=_SURE, fewest=FEWEST_LETTERS) not in {BASQUE, None}
 
 
 def _pieces(text: str) -> Sequence[str]:

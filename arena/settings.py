@@ -86,6 +86,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "probe-endpoints": {"task": "arena.tasks.probe_endpoints", "schedule": 60.0},
     "reap-turns": {"task": "arena.tasks.reap_turns", "schedule": 30.0},
+    "measure-languages": {"task": "arena.tasks.measure_languages", "schedule": 60.0},
     "publish-boards": {"task": "arena.tasks.publish_boards", "schedule": 600.0},
 }
 
