@@ -105,7 +105,7 @@ LEHIA_MODELS = env.folder("LEHIA_MODELS", LEHIA_DATA / "models")
 LEHIA_RUNS = env.folder("LEHIA_RUNS", LEHIA_DATA / "runs")
 
 LANGUAGE_CODE = "eu"
-LANGUAGES = [("eu", "Euskara"), ("es", "Español"), ("en", "English")]
+LANGUAGES = [("eu", "Euskara"), ("es", "Español"), ("fr", "Français"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "arena" / "locale"]
 FORMAT_MODULE_PATH = ["arena.formats"]
 USE_I18N = True
