@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "arena" / "locale"
-LANGUAGES = ("eu", "es", "en")
+LANGUAGES = ("eu", "es", "fr", "en")
 SOURCE = "en"
 _HEADERS = ('"Language: ', '"Plural-Forms', '"MIME', '"Content')
 _KEYWORDS = DEFAULT_KEYWORDS | {"gettext_lazy": None, "ngettext_lazy": (1, 2), "pgettext_lazy": ((1, "c"), 2)}

@@ -1,4 +1,4 @@
-"""Dates as Basque writes them. Suffixes follow the number's last spoken word, which no format string can say.
+"""Dates as Basque writes them, and French. Basque suffixes follow the number's last spoken word, which no format string can say.
 
 After Euskaltzaindia's rule for dates: 2026ko (hogeita sei), 2025eko (hogeita bost); 23a, but 11 and 31 (hamaika ends in -a already).
 """
@@ -27,6 +27,11 @@ def basque_date(day: date) -> str:
     """``2026ko azaroaren 23a``."""
     article = "" if day.day in {11, 31} else "a"
     return f"{day.year}{_of_year(day.year)} {_MONTHS[day.month - 1]} {day.day}{article}"
+
+
+def french_date(day: date, *, month_and_year: str) -> str:
+    """``1er mars 2026``, but ``2 mars 2026``; *month_and_year* in French."""
+    return f"{'1er' if day.day == 1 else day.day} {month_and_year}"
 
 
 def _of_year(year: int) -> str:

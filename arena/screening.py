@@ -6,34 +6,8 @@ A rule that cannot tell says nothing: a vote is excluded for what was seen, neve
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-
-from inference.identity import named
-from inference.language import guess_language
-
-_FEWEST_LETTERS = 40  # below, language identification guesses
-_SURE = 0.9
-
-
-def leaks_identity(answers: Iterable[str], *, prompts: Iterable[str], names: Iterable[str]) -> bool:
-    """Whether an answer holds the name of a model or its maker that the volunteer did not bring up.
-
-    *names* are those of the two candidates; families of models that are widely known are looked for too.
-    """
-    own = tuple(names)
-    asked = set(named("\n".join(prompts), own))
-    return any(set(named(answer, own)) - asked for answer in answers)
-
-
-def answers_in_another_language(prompt: str, answer: str) -> bool:
-    """Whether a Basque message was answered in Spanish, English or French; short texts and doubtful ones are not said to be."""
-    return _language(prompt, sure=0.5) == "eu" and _language(
-        answer, sure=_SURE, fewest=_FEWEST_LETTERS
-    ) not in {
-        "eu",
-        None,
-    }
 
 
 def is_too_fast(taken: timedelta, *, least: timedelta) -> bool:
@@ -48,11 +22,3 @@ def same_words(first: Sequence[str], second: Sequence[str]) -> bool:
 
 def _words(text: str) -> list[str]:
     return re.findall(r"\w+", text.casefold())
-
-
-def _language(text: str, *, sure: float, fewest: int = 1) -> str | None:
-    """The text's language among Basque, Spanish, English and French; ``None`` where it is too short or not that clear."""
-    if sum(map(str.isalpha, text)) < fewest:
-        return None
-    language, probability = guess_language(text)
-    return language if probability >= sure else None

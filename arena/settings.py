@@ -92,6 +92,7 @@ CELERY_BEAT_SCHEDULE = {
     "probe-endpoints": {"task": "arena.tasks.probe_endpoints", "schedule": 60.0},
     "prune-traffic": {"task": "arena.tasks.prune_traffic", "schedule": 3600.0},
     "reap-turns": {"task": "arena.tasks.reap_turns", "schedule": 30.0},
+    "measure-languages": {"task": "arena.tasks.measure_languages", "schedule": 60.0},
     "publish-boards": {"task": "arena.tasks.publish_boards", "schedule": 600.0},
 }
 
@@ -155,7 +156,7 @@ LEHIA_MODELS = env.folder("LEHIA_MODELS", LEHIA_DATA / "models")
 LEHIA_RUNS = env.folder("LEHIA_RUNS", LEHIA_DATA / "runs")
 
 LANGUAGE_CODE = "eu"
-LANGUAGES = [("eu", "Euskara"), ("es", "Español"), ("en", "English")]
+LANGUAGES = [("eu", "Euskara"), ("es", "Español"), ("fr", "Français"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "arena" / "locale"]
 FORMAT_MODULE_PATH = ["arena.formats"]
 USE_I18N = True

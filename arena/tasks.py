@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from arena.services import boards, turns
+from arena.services import boards, languages, turns
 from inference import services as endpoints
 from inference.services import traffic
 
@@ -31,3 +31,9 @@ def reap_turns() -> int:
 def publish_boards() -> int:
     """Review and publish every live board that moved. Returns how many snapshots were made."""
     return boards.publish_moved()
+
+
+@shared_task
+def measure_languages() -> int:
+    """Measure the language of what was stored since. Returns of how many messages and answers."""
+    return languages.measure_languages()

@@ -12,11 +12,37 @@ from django.utils.translation import gettext_lazy as _
 from arena.models.campaigns import Campaign
 from arena.models.people import Participant
 from arena.types import AnswerStatus, BattleStatus, Display, FailCode, Side
+from inference.language import LANGUAGES, UNTOLD
 from inference.models import Candidate, ModelEndpoint
 from inference.types import FinishReason
 
 _STATUSES = [each.value for each in BattleStatus]
+_MEASURED = [*LANGUAGES, UNTOLD]
 _ENDED_BADLY = [AnswerStatus.FAILED.value, AnswerStatus.INTERRUPTED.value]
+
+
+class InALanguage(models.Model):
+    """A text of which it is measured later what it is written in: *language* is empty until then."""
+
+    language = models.CharField(
+        _("language"), max_length=3, blank=True, choices=[(each, each) for each in _MEASURED]
+    )
+    basque_share = models.FloatField(_("share of Basque"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="%(class)s_language_and_share_known",
+                condition=models.Q(language__in=["", UNTOLD], basque_share__isnull=True)
+                | models.Q(
+                    language__in=LANGUAGES,
+                    basque_share__isnull=False,
+                    basque_share__gte=0,
+                    basque_share__lte=1,
+                ),
+            )
+        ]
 
 
 class Battle(models.Model):
@@ -112,7 +138,7 @@ class Replacement(models.Model):
         return f"{self.battle_id} {self.side}"
 
 
-class Turn(models.Model):
+class Turn(InALanguage):
     """The volunteer's n-th message. While it is answered, one process holds its lease."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -130,7 +156,11 @@ class Turn(models.Model):
         verbose_name = _("turn")
         verbose_name_plural = _("turns")
         ordering: ClassVar = ["index"]
+        indexes: ClassVar = [
+            models.Index(fields=["created_at"], condition=models.Q(language=""), name="turn_unmeasured")
+        ]
         constraints: ClassVar = [
+            *InALanguage.Meta.constraints,
             models.UniqueConstraint(fields=["battle", "index"], name="turn_once_per_index"),
             models.CheckConstraint(name="turn_index_from_one", condition=models.Q(index__gte=1)),
             models.CheckConstraint(name="turn_says_something", condition=~models.Q(text="")),
@@ -145,7 +175,7 @@ class Turn(models.Model):
         return f"{self.battle_id} {self.index}"
 
 
-class Answer(models.Model):
+class Answer(InALanguage):
     """One side's answer to one turn, with all that is needed to ask for it again."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -189,7 +219,15 @@ class Answer(models.Model):
         verbose_name = _("answer")
         verbose_name_plural = _("answers")
         ordering: ClassVar = ["side"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["finished_at"],
+                condition=models.Q(language="", status=AnswerStatus.COMPLETE.value),
+                name="answer_unmeasured",
+            )
+        ]
         constraints: ClassVar = [
+            *InALanguage.Meta.constraints,
             models.UniqueConstraint(fields=["turn", "side"], name="answer_once_per_side"),
             models.CheckConstraint(name="answer_side_known", condition=models.Q(side__in=["A", "B"])),
             models.CheckConstraint(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from arena.selectors.ballots import VoteTable, vote_table
 from arena.selectors.covariates import StyledVotes, styled_votes
+from arena.selectors.languages import Answered, answers_to_basque
 from ranking.ballots import Ballots
 from ranking.filters import Filtered, FilterSet, apply_filters
 from ranking.models import Board
@@ -68,6 +69,11 @@ class Votes(Counts):
     def styled(self) -> StyledVotes:
         """What was measured on the answers of the newest votes that count."""
         return styled_votes(self.counted)
+
+    @cached_property
+    def answered(self) -> list[Answered]:
+        """In which languages Basque messages were answered."""
+        return list(answers_to_basque(self.board, until=self.read_at))
 
     @cached_property
     def repeats(self) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:

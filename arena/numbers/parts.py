@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from arena.numbers import filters, planner, quality, sampling, slices, style
+from arena.numbers import basque, filters, planner, quality, sampling, slices, style
 from arena.numbers.material import Counts, Votes
 from ranking.models import Board
 from ranking.numbers import Numbers
@@ -48,6 +48,7 @@ def _from_votes(compute: Callable[[Votes, Criterion], Numbers]) -> Compute:
 
 PARTS: tuple[Part, ...] = (
     Part("quality", "", quality.compute),
+    Part(basque.REPORT, "", _from_votes(basque.compute), _of_votes),
     Part("filters", "", _from_votes(filters.compute), _of_votes),
     *(Part("slices", way, _from_votes(partial(slices.compute, way=way)), _of_votes) for way in slices.WAYS),
     Part("style", "", _from_votes(style.compute), _of_votes),

@@ -131,6 +131,17 @@ COLUMNS: dict[str, str | Promise] = {
     "plain_rating": _("Rating without style held"),
     "shift": _("Moved by"),
     "version": _("Rating"),
+    "answers": _("Answers to Basque"),
+    "in_basque": _("In Basque"),
+    "adherence": _("Share in Basque"),
+    "adherence_low": _("From"),
+    "adherence_high": _("To"),
+    "basque_letters": _("Share of the letters in Basque"),
+    "in_eu": _("In Basque"),
+    "in_es": _("In Spanish"),
+    "in_en": _("In English"),
+    "in_fr": _("In French"),
+    "untold": _("Too short to tell"),
 }
 DECIMALS: dict[str, int] = {
     "win_rate": 2,
@@ -176,6 +187,10 @@ DECIMALS: dict[str, int] = {
     "shrunk": 0,
     "shrunk_low": 0,
     "shrunk_high": 0,
+    "adherence": 3,
+    "adherence_low": 3,
+    "adherence_high": 3,
+    "basque_letters": 3,
 }
 MODEL_COLUMNS = {"model", "opponent"}
 LINK_COLUMNS = {"snapshot": "JSON"}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from django.utils.translation import gettext_lazy as _
 from scipy.special import expit
 
-from arena.reports import labels
+from arena.reports import basque, labels
 from arena.reports.base import Figure, Report, Section, Source
 from ranking.board import SCALE, BoardResult, Rating, build_board
 from ranking.plot import interval_plot
@@ -25,7 +25,9 @@ def row_of(result: BoardResult, model: str) -> Rating | None:
 
 def build(source: Source, model: str) -> Report:
     """The report of a model that :func:`row_of` finds."""
-    return Report((_by_criterion(source, model), _by_opponent(source, model)))
+    adherence, snapshot = basque.of_model(source, model)
+    sections = (_by_criterion(source, model), _by_opponent(source, model), adherence)
+    return Report(tuple(each for each in sections if each), published=snapshot)
 
 
 def _by_criterion(source: Source, model: str) -> Section:

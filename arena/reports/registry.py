@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arena.reports import (
+    basque,
     benchmarks,
     factors,
     filters,
@@ -28,6 +29,7 @@ PAGES: tuple[Page, ...] = (
     benchmarks.PAGE,
     slices.PAGE,
     style.PAGE,
+    basque.PAGE,
     quality.PAGE,
     filters.PAGE,
     sampling.PAGE,

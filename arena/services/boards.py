@@ -12,6 +12,7 @@ from arena.numbers.material import Counts, Votes, material_of
 from arena.numbers.parts import Part, parts_of
 from arena.selectors.judgements import judgements_of, tally_entries
 from arena.selectors.snapshots import latest_snapshot, report_on
+from arena.services.languages import measure_languages
 from arena.services.reviews import review
 from ranking.errors import RankingError
 from ranking.filters import FilterSet
@@ -38,13 +39,14 @@ def publish_moved() -> int:
 def publish(board: Board) -> list[Snapshot]:
     """Review the votes of a board that is due, then publish what is due of it, from those that count at this moment, with the numbers of its reports.
 
-    The review comes first, so that no snapshot holds votes against which the evidence is overwhelming. Publication is one transaction, which waits for
-    another of the same board but holds up no vote: nobody sees a board without its reports.
+    The review comes first, so that no snapshot holds votes against which the evidence is overwhelming, and so do texts whose language nobody measured yet.
+    Publication is one transaction, which waits for another of the same board but holds up no vote: nobody sees a board without its reports.
     """
     if not _due(board):
         return []
     if board.kind == BoardKind.LIVE.value:
         review(board)
+        measure_languages()
     with transaction.atomic():
         Board.objects.select_for_update(no_key=True).get(pk=board.pk)
         due = _due(board)

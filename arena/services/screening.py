@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from arena import screening
-from arena.models import Answer, Battle, Turn, Vote
+from arena.models import Battle, Turn, Vote
+from inference.identity.detect import Exchange, leaks_identity
+from inference.language import answers_in_another_language
 from ranking.filters import ExclusionReason
 
 
@@ -24,10 +26,6 @@ class Screened:
     @property
     def prompts(self) -> list[str]:
         return [turn.text for turn in self.turns]
-
-    @property
-    def answers(self) -> list[Answer]:
-        return [answer for turn in self.turns for answer in turn.answers.all()]
 
 
 def reasons_against(battle: Battle) -> list[ExclusionReason]:
@@ -47,17 +45,18 @@ def _too_fast(seen: Screened) -> bool:
 
 
 def _leak(seen: Screened) -> bool:
-    a, b = seen.battle.candidate_a, seen.battle.candidate_b
-    return screening.leaks_identity(
-        [answer.text for answer in seen.answers],
-        prompts=seen.prompts,
-        names=[name for candidate in (a, b) for name in (candidate.name, candidate.code)],
+    pair = (seen.battle.candidate_a, seen.battle.candidate_b)
+    return leaks_identity(
+        [Exchange(turn.text, answer.text) for turn in seen.turns for answer in turn.answers.all()],
+        names=[name for candidate in pair for name in (candidate.name, candidate.code)],
+        makers=[candidate.maker for candidate in pair],
+        system_prompt=seen.battle.system_prompt,
     )
 
 
 def _wrong_language(seen: Screened) -> bool:
     return any(
-        screening.answers_in_another_language(turn.text, answer.text)
+        answers_in_another_language(turn.text, answer.text)
         for turn in seen.turns
         for answer in turn.answers.all()
     )

@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from arena.dates import basque_date
+from arena.dates import basque_date, french_date
 from arena.reports import labels
 from ranking.heatmap import HeatMap
 
@@ -25,10 +25,13 @@ register = template.Library()
 
 @register.filter
 def long_date(value: date | datetime) -> str:
-    """The date in the reader's language; Basque by its own rule, which no format string can express."""
+    """The date in the reader's language; Basque and French by their own rules, which no format string can express."""
     day = timezone.localtime(value).date() if isinstance(value, datetime) else value
-    if (get_language() or "eu").startswith("eu"):
+    language = get_language() or "eu"
+    if language.startswith("eu"):
         return basque_date(day)
+    if language.startswith("fr"):
+        return french_date(day, month_and_year=formats.date_format(day, "F Y"))
     return formats.date_format(day, "DATE_FORMAT")
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -23,8 +24,10 @@ from arena.selectors import campaigns, people
 from arena.selectors.reveals import reveal_view
 from arena.services import battles, votes
 from arena.services import people as people_services
-from arena.types import BattleStatus, Display
+from arena.types import BattleStatus, Display, LanguageLevel
 from arena.views.visitor import onward, participant_of
+
+_MOST_DIGITS = 10
 
 
 @require_GET
@@ -35,7 +38,8 @@ def start(request: HttpRequest) -> HttpResponse:
     participant = participant_of(request)
     context = {
         "campaign": campaigns.pulse(campaign),
-        "themes": starters.themes(),
+        "starters": _starters(request),
+        "levels": list(LanguageLevel),
         "consent_given": people.has_consented(participant, campaign),
         "limits": {"max_chars": campaign.max_prompt_chars, "max_turns": campaign.max_turns},
         "display": _display_of(participant, campaign),
@@ -43,6 +47,18 @@ def start(request: HttpRequest) -> HttpResponse:
         "battle": None,
     }
     return render(request, "start.html", context)
+
+
+def _starters(request: HttpRequest) -> starters.Selection:
+    """``?level=``, ``?more=`` and ``?seed=``; what is not understood is left out. Without a seed, the day's."""
+    level = next((each for each in LanguageLevel if each.value == request.GET.get("level")), None)
+    today = timezone.localdate().toordinal()
+    return starters.select(seed=_whole(request, "seed", today), page=_whole(request, "more", 0), level=level)
+
+
+def _whole(request: HttpRequest, name: str, otherwise: int) -> int:
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS else otherwise
 
 
 @require_GET

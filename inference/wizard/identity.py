@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from inference.identity import named
+from inference.identity.names import named
 from inference.types import Target
 from inference.wizard.ask import ask_all, user
 from inference.wizard.types import CheckOutcome, Finding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inference.language import guess_language
+from inference.language import language_of
 from inference.types import Target
 from inference.wizard.ask import Reply, ask_all, user
 from inference.wizard.types import CheckOutcome, Finding
@@ -38,16 +38,8 @@ async def smoke(target: Target) -> Finding:
 
 
 def _row(kind: str, reply: Reply) -> dict[str, Any]:
-    language = language_of(reply.text)
+    language = language_of(reply.text, sure=_SURE, fewest=_FEWEST_LETTERS) or ""
     return {"kind": kind, "prompt": PROMPTS[kind], "language": language, **reply.as_json()}
-
-
-def language_of(text: str) -> str:
-    """Code of the language, or empty where the text is too short or not that clear."""
-    if sum(map(str.isalpha, text)) < _FEWEST_LETTERS:
-        return ""
-    language, probability = guess_language(text)
-    return language if probability >= _SURE else ""
 
 
 def _outcome(answers: list[dict[str, Any]]) -> CheckOutcome:

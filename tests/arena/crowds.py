@@ -123,6 +123,7 @@ def _rows(
             max_tokens=9,
             seed=1,
             first_token_ms=ms,
+            finished_at=moment,
         )
         for turn in turns
         for side, text, ms in sides

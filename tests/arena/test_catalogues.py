@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
+from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext
 
@@ -21,12 +23,55 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "locale"
 
 
+def _texts(told: object) -> tuple[str, ...]:
+    return tuple(map(str, told)) if isinstance(told, (tuple, list)) else (str(told),)
+
+
+def _fields(text: str) -> list[str]:
+    return sorted(re.findall(r"%\(\w+\)[sd]|\{\w*\}|%%", text))
+
+
+def _end(text: str) -> str:
+    return text[-1] if text[-1] in ".?…" else ""
+
+
 def a_message(catalog: Catalog) -> str:
     return next(str(message.id) for message in catalog if message.id and isinstance(message.id, str))
 
 
 def test_nothing_lacks_in_any_language() -> None:
     assert catalogues.faults() == []
+
+
+def test_the_site_speaks_the_languages_that_have_catalogues() -> None:
+    assert [code for code, _ in settings.LANGUAGES] == list(catalogues.LANGUAGES)
+    assert catalogues.LANGUAGES[0] == settings.LANGUAGE_CODE == "eu"
+
+
+@pytest.mark.parametrize("language", ["eu", "es", "fr"])
+def test_a_translation_keeps_fields_ends_as_its_source_does_and_is_not_its_source(language: str) -> None:
+    said = {
+        source: text
+        for message in catalogues.read(language)
+        if message.id
+        for source, text in zip(_texts(message.id), _texts(message.string), strict=True)
+    }
+    assert [source for source, text in said.items() if _fields(source) != _fields(text)] == []
+    ends = [source for source, text in said.items() if _end(source) != _end(text)]
+    assert ends == []
+    assert [source for source, text in said.items() if source == text and len(source.split()) > 2] == []
+
+
+@pytest.mark.parametrize("sign", [":", ";", "?", "!", "»"])
+def test_french_signs_stand_off_by_a_space_that_does_not_break(sign: str) -> None:
+    texts = [text for message in catalogues.read("fr") if message.id for text in _texts(message.string)]
+    near = [
+        text
+        for text in texts
+        if re.search(rf"[^\W_]{re.escape(sign)}(?!//)|\s(?<!\u00a0){re.escape(sign)}", text)
+    ]
+    allowed = ("http", "mixed-1(")
+    assert [text for text in near if not any(each in text for each in allowed)] == []
 
 
 def test_updating_complete_catalogues_changes_no_byte(copy: Path) -> None:
@@ -72,7 +117,8 @@ def test_a_translation_with_another_placeholder_is_named(copy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("eu", "Sailkapena"), ("es", "Clasificación"), ("en", "Leaderboard")]
+    ("language", "said"),
+    [("eu", "Sailkapena"), ("es", "Clasificación"), ("fr", "Classement"), ("en", "Leaderboard")],
 )
 def test_compiled_catalogues_speak(language: str, said: str) -> None:
     catalogues.compile_all()

@@ -1,8 +1,11 @@
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
+from django.template import Context, Template
+from django.utils import translation
 
 from arena.dates import basque_date
+from arena.templatetags.lehia import long_date
 
 
 @pytest.mark.parametrize(
@@ -24,3 +27,33 @@ from arena.dates import basque_date
 )
 def test_a_basque_date_follows_the_spoken_number(day: date, text: str) -> None:
     assert basque_date(day) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "nineteenth"),
+    [
+        ("eu", "2026ko martxoaren 1a", "2026ko martxoaren 19a"),
+        ("es", "1 de marzo de 2026", "19 de marzo de 2026"),
+        ("fr", "1er mars 2026", "19 mars 2026"),
+        ("en", "March 1, 2026", "March 19, 2026"),
+    ],
+)
+def test_each_language_writes_its_own_date(language: str, first: str, nineteenth: str) -> None:
+    with translation.override(language):
+        assert (long_date(date(2026, 3, 1)), long_date(date(2026, 3, 19))) == (first, nineteenth)
+        assert long_date(datetime(2026, 2, 28, 23, 30, tzinfo=UTC)) == first  # past midnight where we are
+
+
+@pytest.mark.parametrize(
+    ("language", "thousands", "hundredths"),
+    [
+        ("eu", "12.890", "0,85"),
+        ("es", "12\u00a0890", "0,85"),
+        ("fr", "12\u00a0890", "0,85"),
+        ("en", "12,890", "0.85"),
+    ],
+)
+def test_each_language_writes_its_own_numbers(language: str, thousands: str, hundredths: str) -> None:
+    with translation.override(language):
+        shown = Template("{{ n }} {{ x|floatformat:2 }}").render(Context({"n": 12890, "x": 0.85}))
+    assert shown == f"{thousands} {hundredths}"

@@ -56,7 +56,10 @@ def test_the_start_page_is_basque_and_sets_no_name(client: Client, campaign: Cam
     assert f'maxlength="{campaign.max_prompt_chars}"' in text
 
 
-@pytest.mark.parametrize(("language", "text"), [("es", "¿Qué preguntarías?"), ("en", "What would you ask?")])
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("es", "¿Qué preguntarías?"), ("fr", "Que demanderiez-vous\u00a0?"), ("en", "What would you ask?")],
+)
 def test_the_language_is_switched_and_kept(
     client: Client, campaign: Campaign, language: str, text: str
 ) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from arena import screening
+from inference.language import answers_in_another_language
 
 LONG_BASQUE = (
     "Gaur eguraldi ederra dago eta mendira joan nahi dugu lagunekin, baina ez dakigu zein bide hartu."
@@ -15,48 +16,6 @@ LONG_SPANISH = (
     "Hoy hace muy buen tiempo y queremos ir al monte con los amigos, pero no sabemos qué camino tomar."
 )
 LONG_ENGLISH = "The weather is lovely today and we would like to go hiking with our friends in the mountains."
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        "Kaixo, ni ChatGPT naiz.",
-        "I am Claude, made by Anthropic.",
-        "latxa naiz",
-        "Txiki 110 naiz!",
-        "HiTZ zentroak egin nau",
-        "Llama 3 naiz",
-    ],
-)
-def test_a_model_that_names_itself_is_noticed(answer: str) -> None:
-    assert screening.leaks_identity(["Kaixo!", answer], prompts=["Nor zara?"], names=["Txiki 110"])
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        *(
-            "Laguntzaile bat naiz.",
-            "Txikia naiz.",
-            "Claudek idatzi du",
-            "Lehiako laguntzailea naiz.",
-            "metallama",
-        ),
-        *(
-            "Euskaraz hitz egiten dut. Hitz bakar bat ere ez.",
-            "Mi perro se llama Lagun.",
-            "El mistral sopla.",
-        ),
-    ],
-)
-def test_ordinary_words_and_names_inside_words_are_no_leak(answer: str) -> None:
-    assert not screening.leaks_identity([answer], prompts=["Nor zara?"], names=["Txiki 110", "x"])
-
-
-def test_a_name_that_the_volunteer_brought_up_is_no_leak() -> None:
-    answers = ["ChatGPT OpenAIk egindako eredua da."]
-    assert not screening.leaks_identity(answers, prompts=["Zer da chatgpt?"], names=[])
-    assert screening.leaks_identity(answers, prompts=["Zer da hizkuntza-eredu bat?"], names=[])
 
 
 @pytest.mark.parametrize(
@@ -74,7 +33,7 @@ def test_a_name_that_the_volunteer_brought_up_is_no_leak() -> None:
 def test_another_language_is_said_only_of_long_answers_to_basque(
     prompt: str, answer: str, wrong: bool
 ) -> None:
-    assert screening.answers_in_another_language(prompt, answer) is wrong
+    assert answers_in_another_language(prompt, answer) is wrong
 
 
 def test_the_time_to_read_is_a_floor() -> None:
