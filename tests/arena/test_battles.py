@@ -310,14 +310,14 @@ def test_the_database_itself_refuses_a_battle_of_one_candidate(volunteer: Partic
 
 
 def test_the_way_to_the_first_token_takes_few_queries(
-    django_assert_max_num_queries: DjangoAssertNumQueries
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     participant = make_participant()
     for _ in range(10):
         make_candidate()
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         turn = begin(participant)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         battle = finish(turn)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         begin(participant, battle)
