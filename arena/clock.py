@@ -1,6 +1,7 @@
 """One clock a process: every turn that is being written is shown on the same tick.
 
-A tick comes every 30 ms. Where the loop is late, or showing takes long, ticks stretch up to 100 ms: each then shows more at about the same cost.
+A tick comes every 30 ms. Where many turns are shown, the loop is late, or showing takes long, ticks stretch up to 100 ms: each then shows more at about the
+same cost.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from collections.abc import Callable
 
 TICK_S = 0.03
 SLOWEST_TICK_S = 0.1
+SHARE_S = 0.0015
+"""Of a tick, for each turn that is shown: about what a turn costs in that time on one core."""
 
 Hand = Callable[[float], None]
 """Called on each tick with the time, in monotonic seconds."""
 
 
-def stretched(behind_s: float) -> float:
-    """The next tick's length, after a tick that was over so much later than it was due."""
-    return min(SLOWEST_TICK_S, max(TICK_S, TICK_S + 2 * behind_s))
+def stretched(behind_s: float, *, turns: int) -> float:
+    """The next tick's length, with so many turns to show, after a tick that was over so much later than it was due."""
+    return min(SLOWEST_TICK_S, max(TICK_S, TICK_S + 2 * behind_s, SHARE_S * turns))
 
 
 class Clock:
@@ -57,7 +60,7 @@ class Clock:
             shown = loop.create_future()
             loop.call_soon(_resolve, shown)
             await shown
-            interval_s = stretched(time.monotonic() - due)
+            interval_s = stretched(time.monotonic() - due, turns=len(self._hands))
 
 
 def _resolve(future: asyncio.Future[None]) -> None:

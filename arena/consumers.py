@@ -11,7 +11,6 @@ from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from channels.exceptions import DenyConnection
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
@@ -25,6 +24,7 @@ from arena.selectors import battles as battle_reads
 from arena.selectors import people
 from arena.services import battles, turns
 from arena.types import RefusalCode, Side
+from inference.database import in_thread
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class BattleConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         if protocol.SUBPROTOCOL not in self.scope["subprotocols"]:
             raise DenyConnection
-        self.participant_id = await database_sync_to_async(sessions.participant_id)(self.scope["session"])
+        self.participant_id = await in_thread(sessions.participant_id)(self.scope["session"])
         await self.accept(protocol.SUBPROTOCOL)
 
     async def disconnect(self, code: int) -> None:
@@ -62,7 +62,7 @@ class BattleConsumer(AsyncWebsocketConsumer):
             await self._send(protocol.refused(refusal.code))
 
     async def _turn(self, frame: TurnFrame) -> None:
-        begun = await database_sync_to_async(battles.begin_turn)(
+        begun = await in_thread(battles.begin_turn)(
             participant_id=self.participant_id,
             battle_id=self.battle_id,
             text=frame.text,
@@ -83,7 +83,7 @@ class BattleConsumer(AsyncWebsocketConsumer):
     async def _retry(self, frame: RetryFrame) -> None:
         if self.battle_id is None:
             raise Refused(RefusalCode.NOT_FOUND)
-        plan = await database_sync_to_async(battles.retry_side)(
+        plan = await in_thread(battles.retry_side)(
             participant_id=self.participant_id,
             battle_id=self.battle_id,
             side=frame.side,
@@ -113,7 +113,7 @@ class BattleConsumer(AsyncWebsocketConsumer):
         properly for late followers, or from the database afterwards.
         """
         live = runner.current().find(battle_id) if battle_id is not None else None
-        lease, frames = await database_sync_to_async(self._stored)(battle_id, is_live=live is not None)
+        lease, frames = await in_thread(self._stored)(battle_id, is_live=live is not None)
         if live is None and lease is not None:
             live = runner.current().find(lease.battle_id) or runner.current().mirror(lease)
         if live is None:

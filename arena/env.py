@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 _TRUE = {"1", "true", "yes", "on"}
@@ -67,7 +68,7 @@ def folder(name: str, default: Path) -> Path:
     return Path(raw).expanduser().resolve() if raw else default
 
 
-def postgres(name: str) -> dict[str, object] | None:
+def postgres(name: str) -> dict[str, Any] | None:
     """Django's ``DATABASES`` entry from a ``postgresql://`` address, or ``None`` where the variable is unset.
 
     A ``host`` in the query is a folder with a Unix socket, as in libpq.
@@ -140,4 +141,17 @@ def _smtp(name: str, parts: SplitResult) -> dict[str, object]:
         "EMAIL_USE_SSL": from_the_start,
         "EMAIL_USE_TLS": starttls,
         "EMAIL_TIMEOUT": int(timeout),
+    }
+
+
+def pooled(database: dict[str, Any], *, at_most: int) -> dict[str, Any]:
+    """The entry with a pool of connections a process: under ASGI threads come and go, and must not keep connections of their own.
+
+    A connection that the server has closed meanwhile is noticed when it is taken; whoever finds all in use waits ten seconds for one.
+    """
+    pool = {"min_size": 0, "max_size": at_most, "timeout": 10}
+    return database | {
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": database["OPTIONS"] | {"pool": pool},
     }

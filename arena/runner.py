@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID, uuid4
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
 
@@ -33,6 +32,7 @@ from arena.services import battles, turns
 from arena.streams import Journal, Order
 from arena.types import AnswerStatus, BattleStatus, Display, FailCode, Side
 from inference import gateway
+from inference.database import in_thread
 from inference.errors import StreamErrorCode
 from inference.types import GenerationRequest, StreamEvent
 
@@ -116,7 +116,7 @@ class Runner:
     async def stop_anywhere(self, battle_id: UUID) -> None:
         """:meth:`stop`, in whichever process answers the battle."""
         if not self.stop(battle_id):
-            lease = await database_sync_to_async(battle_reads.lease_of)(battle_id)
+            lease = await in_thread(battle_reads.lease_of)(battle_id)
             if lease is not None:
                 await self._mirrors.tell(lease, Order.STOP)
 
@@ -186,7 +186,7 @@ class Runner:
     async def _store(self, plan: TurnPlan, results: list[SideResult]) -> BattleStatus | None:
         """Store the turn; ``None`` where the database refused, and the reaper will free the lease."""
         try:
-            return await database_sync_to_async(turns.finish_turn)(
+            return await in_thread(turns.finish_turn)(
                 turn_id=plan.turn_id, runner_id=self.id, results=results
             )
         except DatabaseError:
@@ -224,7 +224,7 @@ class Runner:
     async def _renew(self) -> None:
         ways = list(self._ways.values())
         try:
-            kept = await database_sync_to_async(turns.renew_leases)(
+            kept = await in_thread(turns.renew_leases)(
                 turn_ids=[way.plan.turn_id for way in ways], runner_id=self.id
             )
         except DatabaseError:
@@ -249,7 +249,7 @@ def _grace_s() -> float:
 
 async def _standing(leases: Iterable[Lease]) -> set[Lease]:
     try:
-        return await database_sync_to_async(turns.standing_leases)(leases)
+        return await in_thread(turns.standing_leases)(leases)
     except DatabaseError:
         logger.warning("leases of other processes could not be checked")
         return set(leases)
@@ -268,7 +268,7 @@ def current() -> Runner:
 
 async def replaced(plan: TurnPlan, side: Side, code: StreamErrorCode) -> GenerationRequest | None:
     """By a draw of its own, leased to this process's runner."""
-    return await database_sync_to_async(battles.replace_side)(
+    return await in_thread(battles.replace_side)(
         battle_id=plan.battle_id,
         turn_id=plan.turn_id,
         side=side,

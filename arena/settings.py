@@ -77,9 +77,12 @@ TEMPLATES = [
 ]
 
 # One engine everywhere: without an address, the embedded cluster under the data folder answers on its socket.
-DATABASES = {"default": env.postgres("DATABASE_URL") or paths.embedded_database(LEHIA_DATA)}
-# Persistent connections leak under ASGI, where each thread would keep its own.
-DATABASES["default"] |= {"CONN_MAX_AGE": 0}
+DATABASES = {
+    "default": env.pooled(
+        env.postgres("DATABASE_URL") or paths.embedded_database(LEHIA_DATA),
+        at_most=env.integer("LEHIA_DB_CONNECTIONS", 20, least=1),
+    )
+}
 LEHIA_EMBEDDED_POSTGRES = not env.text("DATABASE_URL")
 
 REDIS_URL = env.text("REDIS_URL") or paths.embedded_valkey_url(LEHIA_DATA)

@@ -74,7 +74,17 @@ def site_service(layout: Layout) -> Service:
     argv = [
         *(sys.executable, "-m", "uvicorn", "arena.asgi:application"),
         *("--host", "127.0.0.1", "--port", str(layout.port), "--ws", "websockets-sansio"),
-        *("--ws-max-size", "65536", "--lifespan", "off", "--no-access-log", "--log-level", "warning"),
+        *(
+            "--ws-max-size",
+            "65536",
+            "--ws-per-message-deflate",
+            "false",
+            "--lifespan",
+            "off",
+            "--no-access-log",
+            "--log-level",
+            "warning",
+        ),
         *("--timeout-graceful-shutdown", "5"),
     ]
     health = f"{layout.address}/healthz"

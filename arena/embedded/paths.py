@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 # A Unix socket's address holds 107 bytes; PostgreSQL's file name takes 21 of them.
 _LONGEST_SOCKET_FOLDER = 80
@@ -32,7 +33,7 @@ def models(data: Path) -> Path:
     return data / "models"
 
 
-def embedded_database(data: Path) -> dict[str, object]:
+def embedded_database(data: Path) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": "lehia",

@@ -11,7 +11,7 @@ from django.db.models import Case, CharField, Count, F, Q, Sum, When
 from django.db.models.functions import Coalesce
 
 from arena.models import Answer
-from arena.types import AnswerStatus, Side
+from arena.types import AnswerStatus, BattleStatus, Side
 from inference.language import BASQUE, LANGUAGES, UNTOLD
 from ranking.models import Board
 
@@ -44,7 +44,10 @@ class Answered:
 
 
 def answers_to_basque(board: Board, *, until: datetime) -> Iterator[Answered]:
-    """A row for each model and volunteer of the board's campaign: all complete answers to messages in Basque, whether or not a vote on them came or counts.
+    """A row for each model and volunteer of the board's campaign: all complete answers to messages in Basque of battles that are over, voted
+    or not, counted or not.
+
+    Battles under way stay out: two publications would tell whose answers came between them.
 
     One query, grouped in the database. Votes are not asked, since answers in another language are among the reasons against one.
     """
@@ -61,6 +64,7 @@ def _grouped(board: Board, until: datetime) -> Iterator[tuple[Any, ...]]:
     answers = Answer.objects.filter(
         turn__battle__campaign__board=board,
         turn__language=BASQUE,
+        turn__battle__status__in=[BattleStatus.VOTED.value, BattleStatus.ABANDONED.value],
         status=AnswerStatus.COMPLETE.value,
         finished_at__lte=until,
     )

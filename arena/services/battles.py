@@ -49,9 +49,10 @@ def begin_turn(
             return _resent(standing, participant)
         _check_message(text, participant, campaign)
         _check_tokens(participant, campaign)
-        battle = _open(participant, campaign) if battle_id is None else locked_battle(battle_id, participant)
-        turn = _append_turn(battle, text=text, key=key)
-        return Begun(battle.pk, turns.plan_answers(battle=battle, turn=turn, runner_id=runner_id))
+        battle, index = _open(participant, campaign) if battle_id is None else _go_on(battle_id, participant)
+        lease = turns.lease_for(runner_id)
+        turn = Turn.objects.create(battle=battle, index=index, text=text, key=key, **lease)
+        return Begun(battle.pk, turns.plan_answers(battle=battle, turn=turn, standing={}))
 
 
 def retry_side(*, participant_id: UUID | None, battle_id: UUID, side: Side, runner_id: UUID) -> TurnPlan:
@@ -69,7 +70,8 @@ def retry_side(*, participant_id: UUID | None, battle_id: UUID, side: Side, runn
         answers = {Side(answer.side): answer for answer in turn.answers.all()}
         if not states.may_retry(turns.status_of(answers[side])):
             raise Refused(RefusalCode.NOT_READY)
-        return turns.plan_answers(battle=battle, turn=turn, runner_id=runner_id)
+        battle.turns.filter(pk=turn.pk).update(**turns.lease_for(runner_id))
+        return turns.plan_answers(battle=battle, turn=turn, standing=answers)
 
 
 def replace_side(
@@ -119,7 +121,8 @@ def abandon(*, participant_id: UUID | None, battle_id: UUID) -> None:
 
 def locked_battle(battle_id: UUID, participant: Participant | None) -> Battle:
     """The participant's battle under a row lock; must run inside a transaction. Raises ``Refused``."""
-    battle = Battle.objects.select_for_update().filter(pk=battle_id).first()
+    whole = Battle.objects.select_related("campaign", "candidate_a", "candidate_b")
+    battle = whole.select_for_update(of=("self",)).filter(pk=battle_id).first()
     if battle is None:
         raise Refused(RefusalCode.NOT_FOUND)
     if participant is None or battle.participant_id != participant.pk:
@@ -175,16 +178,18 @@ def _check_tokens(participant: Participant, campaign: Campaign) -> None:
         raise Refused(RefusalCode.TOO_MANY_TOKENS)
 
 
-def _open(participant: Participant, campaign: Campaign) -> Battle:
+def _open(participant: Participant, campaign: Campaign) -> tuple[Battle, int]:
+    """A new battle and the number of its first turn, which is about to be stored."""
     unfinished = Battle.objects.filter(
         participant=participant, status__in=[status.value for status in states.UNFINISHED]
     )
     if participant.is_guest and unfinished.count() >= campaign.guest_open_battles:
         raise Refused(RefusalCode.TOO_MANY_BATTLES)
     drawn = draws.draw_pair(participant=participant, campaign=campaign)
-    return Battle.objects.create(
+    battle = Battle.objects.create(
         campaign=campaign,
         participant=participant,
+        status=states.after(BattleStatus.OPEN, Move.TURN).value,
         candidate_a=drawn.candidate_a,
         candidate_b=drawn.candidate_b,
         system_prompt=campaign.system_prompt.replace("{date}", basque_date(timezone.localdate())),
@@ -193,14 +198,17 @@ def _open(participant: Participant, campaign: Campaign) -> Battle:
         propensity=drawn.propensity,
         draw_seed=drawn.seed,
     )
+    return battle, 1
 
 
-def _append_turn(battle: Battle, *, text: str, key: UUID) -> Turn:
+def _go_on(battle_id: UUID, participant: Participant) -> tuple[Battle, int]:
+    """The participant's battle, locked, and the number of its next turn, which is about to be stored."""
+    battle = locked_battle(battle_id, participant)
     asked = battle.turns.count()
     if asked >= battle.campaign.max_turns:
         raise Refused(RefusalCode.TOO_MANY_TURNS)
     _move(battle, Move.TURN)
-    return Turn.objects.create(battle=battle, index=asked + 1, text=text, key=key)
+    return battle, asked + 1
 
 
 def _move(battle: Battle, move: Move) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -17,7 +18,7 @@ from arena.plan import KeptAnswer, Lease, TurnPlan
 from arena.states import Move
 from arena.types import AnswerStatus, BattleStatus, Display, FailCode, Side
 from inference.models import Candidate
-from inference.selectors import target_for
+from inference.selectors import target_for, targets_for
 from inference.types import (
     GenerationRequest,
     Message,
@@ -38,38 +39,48 @@ def status_of(answer: Answer) -> AnswerStatus:
     return AnswerStatus(answer.status)
 
 
-def plan_answers(*, battle: Battle, turn: Turn, runner_id: UUID) -> TurnPlan:
-    """Make or reset the answers that are not complete, and lease the turn to *runner_id*.
+def lease_for(runner_id: UUID) -> dict[str, Any]:
+    """The fields of a turn that *runner_id* answers from now on."""
+    return {"runner_id": runner_id, "lease_until": timezone.now() + LEASE}
+
+
+def plan_answers(*, battle: Battle, turn: Turn, standing: Mapping[Side, Answer]) -> TurnPlan:
+    """Make or reset the answers that are not complete, of a turn that is leased already. *standing* are those it has.
 
     The battle must be locked by the caller's transaction.
     """
-    turn.runner_id, turn.lease_until = runner_id, timezone.now() + LEASE
-    turn.save(update_fields=["runner_id", "lease_until"])
-    standing = {Side(answer.side): answer for answer in turn.answers.all()}
+    complete = {
+        side: answer for side, answer in standing.items() if status_of(answer) is AnswerStatus.COMPLETE
+    }
+    attempts = {side: standing[side].attempt if side in standing else 0 for side in Side}
+    asked = [side for side in Side if side not in complete]
+    targets = targets_for({_candidate(battle, side).pk for side in asked}, uniform=_uniform(battle))
     history = _history(battle, before=turn.index)
+    fresh: list[Answer] = []
     requests: dict[Side, GenerationRequest] = {}
-    kept: dict[Side, KeptAnswer] = {}
-    attempts: dict[Side, int] = {}
-    for side, candidate in ((Side.A, battle.candidate_a), (Side.B, battle.candidate_b)):
-        answer = standing.get(side)
-        attempts[side] = answer.attempt if answer is not None else 0
-        if answer is not None and status_of(answer) is AnswerStatus.COMPLETE:
-            kept[side] = KeptAnswer(answer.text, answer.finish_reason)
-            continue
-        attempts[side] += 1
-        requests[side] = _ask(turn=turn, side=side, candidate=candidate, answer=answer, history=history[side])
+    for side in asked:
+        candidate, attempts[side] = _candidate(battle, side), attempts[side] + 1
+        answer = _pending(
+            standing.get(side), turn=turn, side=side, candidate=candidate, target=targets[candidate.pk]
+        )
+        fresh.append(answer)
+        messages = (*history[side], Message(Role.USER, turn.text))
+        requests[side] = _request(answer, targets[candidate.pk], messages, battle, candidate)
+    _save(fresh)
+    kept = {side: KeptAnswer(answer.text, answer.finish_reason) for side, answer in complete.items()}
     return TurnPlan(battle.pk, turn.pk, turn.index, requests, kept, Display(battle.display), attempts)
 
 
 def ask_again(*, battle: Battle, turn: Turn, side: Side) -> GenerationRequest:
     """Reset one side's answer of a turn under way and ask the candidate who has the side now. The battle must be locked."""
-    return _ask(
-        turn=turn,
-        side=side,
-        candidate=battle.candidate_a if side is Side.A else battle.candidate_b,
-        answer=turn.answers.get(side=side.value),
-        history=_history(battle, before=turn.index)[side],
+    candidate = _candidate(battle, side)
+    target = target_for(candidate.pk, uniform=_uniform(battle))
+    answer = _pending(
+        turn.answers.get(side=side.value), turn=turn, side=side, candidate=candidate, target=target
     )
+    _save([answer])
+    messages = (*_history(battle, before=turn.index)[side], Message(Role.USER, turn.text))
+    return _request(answer, target, messages, battle, candidate)
 
 
 def user_of(participant_id: UUID) -> str:
@@ -77,13 +88,13 @@ def user_of(participant_id: UUID) -> str:
     return participant_id.hex
 
 
-def _ask(
-    *, turn: Turn, side: Side, candidate: Candidate, answer: Answer | None, history: tuple[Message, ...]
-) -> GenerationRequest:
-    target = target_for(candidate.pk, uniform=turn.battle_id.int / 2**128)  # one server for a whole battle
-    answer = _pending(answer, turn=turn, side=side, candidate=candidate, target=target)
-    messages = (*history, Message(Role.USER, turn.text))
-    return _request(answer, target, messages, turn.battle, candidate)
+def _candidate(battle: Battle, side: Side) -> Candidate:
+    return battle.candidate_a if side is Side.A else battle.candidate_b
+
+
+def _uniform(battle: Battle) -> float:
+    """One number a battle, so that one server answers the whole of it."""
+    return battle.pk.int / 2**128
 
 
 def renew_leases(*, turn_ids: Collection[UUID], runner_id: UUID) -> set[UUID]:
@@ -124,11 +135,12 @@ def finish_turn(*, turn_id: UUID, runner_id: UUID, results: Iterable[SideResult]
         if turn.runner_id != runner_id:
             return BattleStatus(battle.status)
         now = timezone.now()
+        answers = {Side(answer.side): answer for answer in turn.answers.all()}
         for result in results:
-            _store(Answer.objects.get(turn=turn, side=result.side.value), result, now)
+            _store(answers[result.side], result, now)
         turn.runner_id = turn.lease_until = None
         turn.save(update_fields=["runner_id", "lease_until"])
-        return _settle(battle, turn)
+        return _settle(battle, answers.values())
 
 
 def reap_turns() -> int:
@@ -163,13 +175,13 @@ def reap_turn(turn_id: UUID) -> bool:
         held = turn.runner_id is not None
         turn.runner_id = turn.lease_until = None
         turn.save(update_fields=["runner_id", "lease_until"])
-        _settle(battle, turn)
+        _settle(battle, turn.answers.all())
         return held or interrupted > 0
 
 
-def _settle(battle: Battle, turn: Turn) -> BattleStatus:
+def _settle(battle: Battle, answers: Iterable[Answer]) -> BattleStatus:
     status = BattleStatus(battle.status)
-    if status is BattleStatus.ANSWERING and states.both_complete(map(status_of, turn.answers.all())):
+    if status is BattleStatus.ANSWERING and states.both_complete(map(status_of, answers)):
         status = states.after(status, Move.FINISH)
         battle.status = status.value
         battle.save(update_fields=["status"])
@@ -179,7 +191,7 @@ def _settle(battle: Battle, turn: Turn) -> BattleStatus:
 def _pending(
     answer: Answer | None, *, turn: Turn, side: Side, candidate: Candidate, target: Target
 ) -> Answer:
-    """A fresh answer row, or the failed one reset for another attempt with a new seed."""
+    """A fresh answer, or the failed one reset for another attempt with a new seed; not stored yet."""
     attempt = 1 if answer is None else answer.attempt + 1
     fresh = Answer(
         turn=turn,
@@ -194,8 +206,19 @@ def _pending(
     )
     if answer is not None:
         fresh.pk = answer.pk
-    fresh.save(force_insert=answer is None, force_update=answer is not None)
+        fresh._state.adding = False
     return fresh
+
+
+def _save(answers: Iterable[Answer]) -> None:
+    new: list[Answer] = []
+    for answer in answers:
+        if answer._state.adding:
+            new.append(answer)
+        else:
+            answer.save(force_update=True)
+    if new:
+        Answer.objects.bulk_create(new)
 
 
 def _request(
@@ -219,6 +242,8 @@ def _request(
 
 def _history(battle: Battle, *, before: int) -> dict[Side, tuple[Message, ...]]:
     messages: dict[Side, list[Message]] = {side: [] for side in Side}
+    if before == 1:
+        return dict.fromkeys(Side, ())
     for turn in battle.turns.filter(index__lt=before).prefetch_related("answers"):
         for answer in turn.answers.all():
             messages[Side(answer.side)] += [

@@ -63,9 +63,8 @@ async def exchange(
     """
     failure: errors.StreamError | None = None
     wrote = False
-    reader = dialect.reader(request)
+    reader, clock = dialect.reader(request), Clock(request.target.deadlines)
     try:
-        clock = Clock(request.target.deadlines)
         async with _opened(request, dialect, clock) as response, aclosing(_events(response, clock)) as events:
             async for event in events:
                 for part in reader.take(event):
@@ -81,6 +80,8 @@ async def exchange(
             yield last
     except (TimeoutError, errors.EndpointNotAllowed, httpx2.HTTPError, dialect.sdk_error) as error:
         failure = failures.of_exception(error)
+    finally:
+        clock.stop()
     if failure is not None:
         raise failure
 

@@ -6,6 +6,7 @@ from inference.selectors.candidates import (
     servable_candidates,
     target_for,
     target_of,
+    targets_for,
 )
 from inference.selectors.traffic import EndpointTraffic, recent_traffic, standings_of, tokens_used_today
 
@@ -18,5 +19,6 @@ __all__ = [
     "standings_of",
     "target_for",
     "target_of",
+    "targets_for",
     "tokens_used_today",
 ]

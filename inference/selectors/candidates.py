@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.conf import settings
@@ -46,26 +47,37 @@ def candidates_served_outside(folder: str) -> int | None:
     return active.values("candidate").distinct().count()
 
 
-def target_for(candidate_id: UUID, *, uniform: float = 1.0) -> Target:
-    """The best endpoint of a candidate, its key decrypted: the only place where that happens.
+def targets_for(candidate_ids: Collection[UUID], *, uniform: float = 1.0) -> dict[UUID, Target]:
+    """The best endpoint of each candidate, its key decrypted: the only place where that happens.
 
     A canary whose share exceeds *uniform*, a number in ``[0, 1]`` that the caller draws once a battle, comes first if it may be asked. Otherwise
     active ones and canaries come before shadows and those before what is switched off; among them, one that may be asked before one whose circuit is
     open or whose budget is spent, an active one before a canary, then by health. A candidate whose endpoints are all down or disabled still gets one of
-    them, so that a battle under way fails with a typed error on that side instead of here. Two queries.
+    them, so that a battle under way fails with a typed error on that side instead of here. Two queries, however many candidates.
 
     Raises
     ------
     ModelEndpoint.DoesNotExist
-        The candidate never had an endpoint.
+        A candidate never had an endpoint.
     EndpointNotAllowed
-        The address left the allow-list since it was stored.
+        An address left the allow-list since it was stored.
     """
-    endpoints = list(_of(candidate_id).order_by("-created_at"))
-    if not endpoints:
-        raise ModelEndpoint.DoesNotExist(f"candidate {candidate_id} has no endpoint")
-    open_ones = set(open_for_requests(_of(candidate_id)).values_list("pk", flat=True))
-    return target_of(min(endpoints, key=lambda endpoint: _preference(endpoint, open_ones, uniform)))
+    wanted = ModelEndpoint.objects.filter(candidate_id__in=candidate_ids)
+    open_ones = set(open_for_requests(wanted).values_list("pk", flat=True))
+    endpoints: dict[UUID, list[ModelEndpoint]] = {each: [] for each in candidate_ids}
+    for endpoint in wanted.order_by("-created_at"):
+        endpoints[endpoint.candidate_id].append(endpoint)
+    if without := [str(each) for each, found in endpoints.items() if not found]:
+        raise ModelEndpoint.DoesNotExist(f"no endpoint of candidate {', '.join(without)}")
+    return {
+        each: target_of(min(found, key=lambda endpoint: _preference(endpoint, open_ones, uniform)))
+        for each, found in endpoints.items()
+    }
+
+
+def target_for(candidate_id: UUID, *, uniform: float = 1.0) -> Target:
+    """One candidate's of :func:`targets_for`."""
+    return targets_for([candidate_id], uniform=uniform)[candidate_id]
 
 
 def target_of(endpoint: ModelEndpoint) -> Target:
@@ -85,10 +97,6 @@ def target_of(endpoint: ModelEndpoint) -> Target:
         max_in_flight=endpoint.max_in_flight,
         addresses=checked.addresses,
     )
-
-
-def _of(candidate_id: UUID) -> QuerySet[ModelEndpoint]:
-    return ModelEndpoint.objects.filter(candidate_id=candidate_id)
 
 
 def _servable() -> QuerySet[ModelEndpoint]:

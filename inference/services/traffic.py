@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 from uuid import UUID, uuid4
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from inference import gateway, metrics
 from inference.breaker import Breaker, BreakerPolicy, Verdict
+from inference.database import in_thread
 from inference.gateway import Passage, Standing
 from inference.models import Circuit, Generation, ModelEndpoint, UserUsage
 from inference.selectors.traffic import breaker_of, standings_of
@@ -73,21 +72,21 @@ class DatabaseTraffic:
 
     async def standings(self, endpoint_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
         try:
-            return await _in_thread(standings_of, endpoint_ids)
+            return await in_thread(standings_of)(endpoint_ids)
         except DatabaseError:
             logger.exception("the standings of %d endpoints could not be read", len(endpoint_ids))
             return {}
 
     async def claim_trial(self, endpoint_id: UUID, breaker: Breaker, until: datetime) -> bool:
         try:
-            return await _in_thread(claim_trial, endpoint_id, breaker, until)
+            return await in_thread(claim_trial)(endpoint_id, breaker, until)
         except DatabaseError:
             logger.exception("the trial of endpoint %s could not be claimed", endpoint_id)
             return False
 
     async def record(self, passages: Sequence[Passage]) -> Mapping[UUID, Breaker]:
         try:
-            return await _in_thread(record, passages)
+            return await in_thread(record)(passages)
         except DatabaseError:
             logger.exception("%d requests could not be recorded", len(passages))
             return {}
@@ -196,24 +195,3 @@ def _users(passages: Sequence[Passage]) -> dict[str, list[Any]]:
         "user_day": [day for _, day in sums],
         "user_tokens": list(sums.values()),
     }
-
-
-# Threads of its own: whoever runs a loop in the one thread that all synchronous code shares would wait for itself.
-_threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="traffic")
-_Given = ParamSpec("_Given")
-_Result = TypeVar("_Result")
-
-
-async def _in_thread(
-    function: Callable[_Given, _Result], *args: _Given.args, **kwargs: _Given.kwargs
-) -> _Result:
-    """Call *function* where the database may be used, and leave no connection open behind it."""
-
-    def call() -> _Result:
-        close_old_connections()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            close_old_connections()
-
-    return await sync_to_async(call, thread_sensitive=False, executor=_threads)()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from django.db import connection
+
 from arena.models import Answer, Battle, Campaign, Exclusion, Judgement, Participant, Turn, Vote
 from arena.reports.base import Source
 from arena.services import boards
@@ -70,6 +72,10 @@ def store(
         Exclusion(vote=row.vote, reason=reason.value, source="rule") for row in rows for reason in reasons
     )
     boards.rebuild(board=campaign.board, check=False)
+    with (
+        connection.cursor() as cursor
+    ):  # after thousands of rows within one transaction the planner takes the tables to be empty
+        cursor.execute("ANALYZE arena_battle, arena_turn, arena_answer, arena_vote, arena_judgement")
     return campaign, people
 
 

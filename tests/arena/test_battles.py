@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from arena.dates import basque_date
 from arena.errors import IllegalMove, Refused
@@ -306,3 +307,17 @@ def test_the_database_itself_refuses_a_battle_of_one_candidate(volunteer: Partic
     battle = begin(volunteer).battle
     with pytest.raises(IntegrityError, match="battle_two_candidates"), transaction.atomic():
         Battle.objects.filter(pk=battle.pk).update(candidate_b=battle.candidate_a)
+
+
+def test_the_way_to_the_first_token_takes_few_queries(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    participant = make_participant()
+    for _ in range(10):
+        make_candidate()
+    with django_assert_max_num_queries(19):
+        turn = begin(participant)
+    with django_assert_max_num_queries(10):
+        battle = finish(turn)
+    with django_assert_max_num_queries(18):
+        begin(participant, battle)

@@ -70,11 +70,14 @@ async def test_an_error_of_one_hand_stops_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("behind_s", "tick_s"),
-    [(0.0, TICK_S), (-1.0, TICK_S), (0.01, 0.05), (0.035, SLOWEST_TICK_S), (9.0, SLOWEST_TICK_S)],
+    ("behind_s", "turns", "tick_s"),
+    [
+        *((0.0, 1, TICK_S), (0.0, 20, TICK_S), (-1.0, 1, TICK_S), (0.01, 1, 0.05), (0.01, 40, 0.06)),
+        *((0.0, 60, 0.09), (0.035, 1, SLOWEST_TICK_S), (9.0, 1, SLOWEST_TICK_S), (0.0, 1000, SLOWEST_TICK_S)),
+    ],
 )
-def test_a_tick_stretches_with_the_load_and_not_for_ever(behind_s: float, tick_s: float) -> None:
-    assert stretched(behind_s) == pytest.approx(tick_s)
+def test_a_tick_stretches_with_the_load_and_not_for_ever(behind_s: float, turns: int, tick_s: float) -> None:
+    assert stretched(behind_s, turns=turns) == pytest.approx(tick_s)
 
 
 async def test_ticks_that_take_long_come_more_seldom(monkeypatch: pytest.MonkeyPatch) -> None:

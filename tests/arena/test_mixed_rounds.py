@@ -131,9 +131,10 @@ async def settled(fresh: runner.Runner) -> None:
     await gateway.close()
 
 
-async def census() -> tuple[int, int, int]:
-    """Tasks of the loop, sockets of the process, connections of the database."""
-    return len(asyncio.all_tasks()), open_sockets(), await stored(database_connections)
+async def census() -> tuple[int, int, int, int]:
+    """Tasks of the loop, sockets of the process beyond those of the pool, connections taken from the pool, transactions left open."""
+    pooled, taken, in_transaction = await stored(database_connections)
+    return len(asyncio.all_tasks()), open_sockets() - pooled, taken, in_transaction
 
 
 def open_sockets() -> int:
@@ -141,10 +142,14 @@ def open_sockets() -> int:
     return sum(str(each.readlink()).startswith("socket:") for each in files)
 
 
-def database_connections() -> int:
+def database_connections() -> tuple[int, int, int]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-        return int(cursor.fetchone()[0])
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in %'"
+        )
+        in_transaction = int(cursor.fetchone()[0])
+        stats = connection.pool.get_stats()  # type: ignore[attr-defined]  # of the backend for PostgreSQL
+    return stats["pool_size"], stats["pool_size"] - stats["pool_available"], in_transaction
 
 
 def unfinished() -> tuple[int, int]:

@@ -19,9 +19,10 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from inference import errors, gateway, selectors
+from inference import database, errors, gateway, selectors
 from inference.breaker import Breaker, Verdict
 from inference.budgets import Prices, Use
+from inference.database import MOST_THREADS
 from inference.fakes import FakeModelServer, Fault, fake_model_server
 from inference.gateway import Gateway
 from inference.models import Circuit, EndpointUsage, Generation, UserUsage
@@ -324,19 +325,17 @@ async def test_a_trial_that_cannot_be_claimed_is_none(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_no_connection_to_the_database_stays_open(plugged: None) -> None:
+async def test_no_thread_keeps_a_connection_to_the_database(plugged: None) -> None:
     async with fake_model_server(FakeModelServer()) as server:
         request = await request_through(server)
         for number in range(5):
             assert [event async for event in gateway.stream(replace(request, request_id=f"eskaera-{number}"))]
             await gateway.settled()
-    loop, both_here = asyncio.get_running_loop(), threading.Barrier(2)
+    loop, all_here = asyncio.get_running_loop(), threading.Barrier(MOST_THREADS)
 
     def is_open() -> bool:
-        both_here.wait(10)  # one question to each thread
+        all_here.wait(10)  # one question to each thread
         return connection.connection is not None
 
-    assert await asyncio.gather(*(loop.run_in_executor(traffic._threads, is_open) for _ in range(2))) == [
-        False,
-        False,
-    ]
+    asked = [loop.run_in_executor(database._threads, is_open) for _ in range(MOST_THREADS)]
+    assert not any(await asyncio.gather(*asked))
