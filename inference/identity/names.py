@@ -152,8 +152,7 @@ def named_in(text: str, *, own: Iterable[str] = ()) -> set[str]:
 
 def named(text: str, own: Iterable[str] = ()) -> list[str]:
     """Every name the text holds: those in *own* as they stand, and what :func:`named_in` finds."""
-    told = tuple(own)
-    return sorted({name for name in told if holds(text, name)} | named_in(text, own=families(told)))
+    return sorted({name for name in own if holds(text, name)} | named_in(text))
 
 
 def families(names: Iterable[str]) -> set[str]:

@@ -14,7 +14,9 @@ from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from arena.reports import registry
 
 pytestmark = [pytest.mark.browser, pytest.mark.model_server]
-NAMES = re.compile(r"txiki|Txiki|127\.0\.0\.1:\d+/v1")
+NAMES = re.compile(
+    r"[Tt]xiki[ _]\d|127\.0\.0\.1:\d+/v1"
+)  # "txiki" alone is a word of Basque, and stands in prompts
 PHONE, DESKTOP = (390, 844), (1280, 900)
 
 

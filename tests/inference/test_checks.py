@@ -160,7 +160,7 @@ def test_headings_and_signs_of_an_answer_are_no_leak(text: str) -> None:
     ("name", "named"),
     [
         ("ChatGPT naiz.", ["ChatGPT"]),
-        ("Nire izena latxa-txiki da.", ["Latxa", "latxa-txiki"]),
+        ("Nire izena latxa-txiki da.", ["latxa", "latxa-txiki"]),
         ("Laguntzaile bat naiz.", []),
     ],
 )
