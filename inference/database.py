@@ -6,8 +6,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
-from asgiref.sync import sync_to_async
-from django.db import close_old_connections
+from channels.db import database_sync_to_async
 
 MOST_THREADS = 4
 """A process. More would only wait for each other: what they do is mostly Python."""
@@ -20,12 +19,4 @@ _Result = TypeVar("_Result")
 
 def in_thread(function: Callable[_Given, _Result]) -> Callable[_Given, Coroutine[Any, Any, _Result]]:
     """*function*, to be awaited: called where the database may be used, its connection given back to the pool afterwards."""
-
-    def call(*args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
-        close_old_connections()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            close_old_connections()
-
-    return sync_to_async(call, thread_sensitive=False, executor=_threads)
+    return database_sync_to_async(function, thread_sensitive=False, executor=_threads)

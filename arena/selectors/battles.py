@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
 from arena import protocol, states, transcript
@@ -67,20 +68,13 @@ def unfinished_battles(participant: Participant | None) -> list[Battle]:
     """The participant's battles that wait for a turn or a vote, newest first."""
     if participant is None:
         return []
-    statuses = [status.value for status in states.UNFINISHED]
-    return list(
-        Battle.objects.filter(participant=participant, status__in=statuses).order_by("-created_at")[:10]
-    )
+    return list(unfinished_of(participant).order_by("-created_at")[:10])
 
 
-def unfinished_ids(participant: Participant) -> list[UUID]:
-    """All of them, in the order of their keys."""
+def unfinished_of(participant: Participant) -> QuerySet[Battle]:
+    """All of them."""
     statuses = [status.value for status in states.UNFINISHED]
-    return list(
-        Battle.objects.filter(participant=participant, status__in=statuses)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
+    return Battle.objects.filter(participant=participant, status__in=statuses)
 
 
 def battle_view(battle: Battle) -> BattleView:

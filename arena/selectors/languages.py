@@ -44,12 +44,10 @@ class Answered:
 
 
 def answers_to_basque(board: Board, *, until: datetime) -> Iterator[Answered]:
-    """A row for each model and volunteer of the board's campaign: all complete answers to messages in Basque of battles that are over, voted
-    or not, counted or not.
+    """A row for each model and volunteer of the board's campaign: all complete answers to messages in Basque of battles that are over.
 
-    Battles under way stay out: two publications would tell whose answers came between them.
-
-    One query, grouped in the database. Votes are not asked, since answers in another language are among the reasons against one.
+    Votes are not asked, since answers in another language are among the reasons against one. Battles under way stay out: two publications would tell whose
+    answers came between them. One query, grouped in the database.
     """
     for model, untold, unmeasured, share, *counts in _grouped(board, until):
         yield Answered(model, dict(zip(LANGUAGES, counts, strict=True)), untold, unmeasured, share)

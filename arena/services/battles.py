@@ -15,6 +15,7 @@ from arena.errors import IllegalMove, Refused
 from arena.models import Battle, Campaign, Participant, Turn
 from arena.plan import TurnPlan
 from arena.selectors import campaigns, people
+from arena.selectors.battles import unfinished_of
 from arena.services import draws, turns
 from arena.states import Move
 from arena.types import BattleStatus, RefusalCode, Side
@@ -180,10 +181,7 @@ def _check_tokens(participant: Participant, campaign: Campaign) -> None:
 
 def _open(participant: Participant, campaign: Campaign) -> tuple[Battle, int]:
     """A new battle and the number of its first turn, which is about to be stored."""
-    unfinished = Battle.objects.filter(
-        participant=participant, status__in=[status.value for status in states.UNFINISHED]
-    )
-    if participant.is_guest and unfinished.count() >= campaign.guest_open_battles:
+    if participant.is_guest and unfinished_of(participant).count() >= campaign.guest_open_battles:
         raise Refused(RefusalCode.TOO_MANY_BATTLES)
     drawn = draws.draw_pair(participant=participant, campaign=campaign)
     battle = Battle.objects.create(

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from arena import consent_text
 from arena.models import Battle, Campaign, Consent, Finding, Participant, User, Vote
-from arena.selectors.battles import unfinished_ids
+from arena.selectors.battles import unfinished_of
+from arena.selectors.people import participant_or_none
 from arena.services import battles
 from arena.services.exclusions import exclude_all, lift_all
 from arena.types import (
@@ -38,8 +39,7 @@ def give_consent(
     if not is_14_or_older:
         raise ValueError("consent needs the tick of age")
     with transaction.atomic():
-        known = Participant.objects.filter(pk=participant_id, erased_at=None) if participant_id else None
-        participant = (known.first() if known is not None else None) or Participant.objects.create()
+        participant = participant_or_none(participant_id) or Participant.objects.create()
         Consent.objects.get_or_create(
             participant=participant,
             version=campaign.consent_version,
@@ -61,7 +61,7 @@ def withdraw_consent(*, participant_id: UUID, takes_votes: bool) -> list[UUID]:
     with transaction.atomic():
         participant = locked(participant_id)
         participant.consents.filter(withdrawn_at=None).update(withdrawn_at=timezone.now())
-        left = unfinished_ids(participant)
+        left = list(unfinished_of(participant).order_by("pk").values_list("pk", flat=True))
         for battle_id in left:
             battles.abandon(participant_id=participant.pk, battle_id=battle_id)
         if takes_votes:
