@@ -26,6 +26,7 @@ class Writer:
         self._filled, self._urgent, self._empty = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._empty.set()
         self._task: asyncio.Task[None] | None = None
+        self._is_closing = False
 
     def add(self, passage: Passage) -> None:
         self._pending.append(passage)
@@ -46,15 +47,17 @@ class Writer:
         await self._empty.wait()
 
     async def close(self) -> None:
-        """Write what is left and stop."""
+        """Write what is left and stop. What is being written is waited for: cancelled, it would go on unseen in its thread."""
         if self._task is not None:
-            self._task.cancel()
+            self._is_closing = True
+            self._filled.set()
+            self._urgent.set()
             await asyncio.wait([self._task])
-            self._task = None
+            self._task, self._is_closing = None, False
 
     async def _run(self) -> None:
         try:
-            while True:
+            while not self._is_closing:
                 await self._filled.wait()
                 await self._linger()
                 await self._write()
