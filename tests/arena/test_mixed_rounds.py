@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -26,6 +25,7 @@ from inference.services.traffic import DatabaseTraffic, plug_in
 from tests.arena.builders import make_candidate, make_participant
 from tests.arena.test_fault_matrix import ENDS_WELL, FAILS, QUICK, both_ended
 from tests.arena.test_socket import Page, stored
+from tests.inference.asking import held
 from tests.valkey import Valkey, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -132,24 +132,18 @@ async def settled(fresh: runner.Runner) -> None:
 
 
 async def census() -> tuple[int, int, int, int]:
-    """Tasks of the loop, sockets of the process beyond those of the pool, connections taken from the pool, transactions left open."""
-    pooled, taken, in_transaction = await stored(database_connections)
-    return len(asyncio.all_tasks()), open_sockets() - pooled, taken, in_transaction
+    """Tasks of the loop, sockets of the process, connections taken from the pool, transactions left open."""
+    return *held(), *await stored(database_connections)
 
 
-def open_sockets() -> int:
-    files = (each for each in Path("/proc/self/fd").iterdir() if each.is_symlink())
-    return sum(str(each.readlink()).startswith("socket:") for each in files)
-
-
-def database_connections() -> tuple[int, int, int]:
+def database_connections() -> tuple[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in %'"
         )
         in_transaction = int(cursor.fetchone()[0])
         stats = connection.pool.get_stats()  # type: ignore[attr-defined]  # of the backend for PostgreSQL
-    return stats["pool_size"], stats["pool_size"] - stats["pool_available"], in_transaction
+    return stats["pool_size"] - stats["pool_available"], in_transaction
 
 
 def unfinished() -> tuple[int, int]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from inference import providers
 from inference.fakes import FakeModelServer
 from inference.types import (
@@ -54,12 +56,19 @@ def thought(events: list[Reasoning | Delta | Done]) -> str:
 
 
 def held() -> tuple[int, int]:
-    """How many tasks there are, and how many sockets this process has open where the system tells."""
+    """How many tasks there are, and how many sockets this process has open where the system tells, beside those that its database pool keeps."""
     folder = Path("/proc/self/fd")
     links = (
         [str(each.readlink()) for each in folder.iterdir() if each.is_symlink()] if folder.is_dir() else []
     )
-    return len(asyncio.all_tasks()), sum(link.startswith("socket:") for link in links)
+    return len(asyncio.all_tasks()), sum(link.startswith("socket:") for link in links) - pooled()
+
+
+def pooled() -> int:
+    """How many connections to the database are open, in use or not."""
+    pools = connection._connection_pools  # type: ignore[attr-defined]  # a pool is made where it is asked for
+    pool = pools.get(connection.alias)
+    return int(pool.get_stats()["pool_size"]) if pool is not None else 0
 
 
 async def released(before: tuple[int, int]) -> None:
