@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -238,23 +239,37 @@ def test_slurms_jobs_are_shell_and_start_in_order(tmp_path: Path) -> None:
     assert job.index("--served-model-name Base.8B") < waits < job.index("--served-model-name pair")
 
 
-def run_job(folder: Path, flags: list[str]) -> subprocess.CompletedProcess[str]:
-    """A host's job as Slurm would start it, with stand-ins for vLLM, curl and scontrol."""
+def run_job(folder: Path, *models: dict[str, Any], server: str) -> subprocess.CompletedProcess[str]:
+    """A host's job as Slurm would start it, with stand-ins for vLLM, which does what *server* says, curl and scontrol."""
     tools = folder / "bin"
     tools.mkdir()
-    for name, does in (("curl", "exit 0"), ("scontrol", 'echo "$@" >> "$TOLD"'), ("python", "exit 3")):
+    # the answer to a first server's health comes when that one has ended, if it is to end
+    curl = 'while [ -e "$TOLD.runs" ]; do sleep 0.01; done'
+    for name, does in (("curl", curl), ("scontrol", 'echo "$@" >> "$TOLD"'), ("python", server)):
         (tools / name).write_text(f"#!/bin/bash\n{does}\n")
         (tools / name).chmod(0o755)
-    found = planned(model(model_folder(folder / "m"), flags=flags), targets={"python": str(tools / "python")})
+    found = planned(*models, targets={"python": str(tools / "python")})
     job = render(found, Target.SLURM)["gpu1.sbatch"]
     env = {"PATH": f"{tools}:/usr/bin:/bin", "SLURM_JOB_ID": "17", "TOLD": str(folder / "told")}
-    return subprocess.run(["bash", "-c", job], env=env, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["bash", "-c", job], env=env, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 def test_a_slurm_job_whose_server_ends_is_requeued(tmp_path: Path) -> None:
-    done = run_job(tmp_path, [])
+    done = run_job(tmp_path, model(model_folder(tmp_path / "m")), server="exit 3")
     assert (done.returncode, done.stderr) == (1, "a server ended\n")
     assert (tmp_path / "told").read_text() == "requeue 17\n"
+
+
+def test_a_slurm_job_notices_a_server_that_ended_while_others_were_started(tmp_path: Path) -> None:
+    """The first ends before the second begins, which then runs on for longer than any test lasts."""
+    (tmp_path / "told.runs").touch()
+    folder = model_folder(tmp_path / "m")
+    pair = [model(folder, name=name, port=port, share=0.45) for name, port in (("bat", 8100), ("bi", 8101))]
+    server = 'case "$*" in *"--port 8101"*) exec sleep 600;; esac; rm -f "$TOLD.runs"; exit 3'
+    done = run_job(tmp_path, *pair, server=server)
+    assert (done.returncode, done.stderr) == (1, "a server ended\n")
 
 
 # ---- Kubernetes

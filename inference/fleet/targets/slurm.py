@@ -8,6 +8,15 @@ from inference.fleet.servers import Plan, Process
 from inference.fleet.targets.shell import FUNCTIONS, command, sources_keys, wait_line, with_environment
 
 _RESTARTS = 20
+# Bash's own `wait -n` waits for the others where one has ended before it is called.
+_ALL_RUN = """\
+all_run() {
+  local pid
+  for pid in "${PIDS[@]}"; do
+    kill -0 "$pid" 2>/dev/null || return 1
+  done
+}
+"""
 
 
 def render(plan: Plan) -> dict[str, str]:
@@ -27,8 +36,8 @@ def _job(plan: Plan, host: Host, here: tuple[Process, ...]) -> str:
         f"#!/bin/bash\n{head}\n# Fleet {plan.fleet.fleet} on {host.name}: requeued when a server ends, or when its time is up.\n"
         f"set -euo pipefail\nPIDS=()\ntrap 'kill \"${{PIDS[@]}}\" 2>/dev/null || true; wait' EXIT\n"
         "trap 'scontrol requeue \"$SLURM_JOB_ID\"; exit 0' USR1\n"
-        f"{sources_keys(host.key_file)}{FUNCTIONS}\n{body}\n"
-        'wait -n "${PIDS[@]}" || true  # none of them ends by itself\n'
+        f"{sources_keys(host.key_file)}{FUNCTIONS}{_ALL_RUN}\n{body}\n"
+        "while all_run; do sleep 2; done\n"
         "echo 'a server ended' >&2\n"
         f'[ "${{SLURM_RESTART_COUNT:-0}}" -ge {_RESTARTS} ] || scontrol requeue "$SLURM_JOB_ID"\nexit 1\n'
     )
