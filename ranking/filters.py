@@ -32,6 +32,9 @@ class ExclusionReason(StrEnum):
     WITHDRAWN = "withdrawn"
     GUEST = "guest"
     HELD = "held"
+    MODERATED = "moderated"
+    REJUDGED = "rejudged"
+    PROMPT_SET = "prompt_set"
 
     @property
     def bit(self) -> int:

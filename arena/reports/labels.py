@@ -249,6 +249,9 @@ VALUES: dict[str, dict[str, str | Promise]] = {
         "withdrawn": _("withdrawn"),
         "guest": _("a guest, where guests do not count"),
         "held": _("held until staff decide: the volunteer's votes cannot be chance"),
+        "moderated": _("excluded by moderators"),
+        "rejudged": _("the answers of an earlier battle, judged again"),
+        "prompt_set": _("answers to a prepared prompt"),
     },
     "sampling": {
         "as_expected": _("as expected"),

@@ -20,6 +20,8 @@ STILL_CREDITED = {
     ExclusionReason.WRONG_LANGUAGE,
     ExclusionReason.GUEST,
     ExclusionReason.HELD,
+    ExclusionReason.REJUDGED,
+    ExclusionReason.PROMPT_SET,
 }
 """Reasons that are no fault of the volunteer, or not known to be one: such a vote enters no ranking, but thanks and tickets."""
 

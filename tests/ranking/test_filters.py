@@ -39,10 +39,13 @@ def test_bits_are_fixed_since_stored_votes_hold_them() -> None:
         "withdrawn": 128,
         "guest": 256,
         "held": 512,
+        "moderated": 1024,
+        "rejudged": 2048,
+        "prompt_set": 4096,
     }
 
 
-@pytest.mark.parametrize("mask", [1024, 65535, -1])
+@pytest.mark.parametrize("mask", [8192, 65535, -1])
 def test_a_bit_without_a_reason_is_refused(mask: int) -> None:
     with pytest.raises(ValueError, match="without a reason"):
         reasons_of(mask)
