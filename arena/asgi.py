@@ -1,5 +1,6 @@
 """The ASGI site: HTTP by Django, the battle's socket by Channels."""
 
+import gc
 import os
 
 from django.core.asgi import get_asgi_application
@@ -19,3 +20,7 @@ sockets = URLRouter([path("ws/battle/", BattleConsumer.as_asgi())])  # type: ign
 application = ProtocolTypeRouter(
     {"http": http, "websocket": AllowedHostsOriginValidator(SessionMiddlewareStack(sockets))}
 )
+
+# What was made up to here stays: without it a collection of garbage is over in a moment and holds no battle up.
+gc.collect()
+gc.freeze()

@@ -31,6 +31,8 @@ _cleaner = nh3.Cleaner(
 _markdown = MarkdownIt("js-default", {"html": False, "linkify": False, "typographer": False}).disable(
     ["image", "reference"]
 )
+_structure = MarkdownIt("js-default", {"html": False}).disable(["image", "reference"])
+_structure.core.ruler.enableOnly(["normalize", "block"])  # where blocks begin, without what is in them
 
 
 # After a letter on the same line, these neither begin nor end anything in Markdown, and HTML writes them as they are.
@@ -147,7 +149,7 @@ def _block_starts(text: str) -> list[int]:
     """First lines of the top-level blocks, the first block starting where the text does."""
     starts = [
         token.map[0]
-        for token in _markdown.parse(text)
+        for token in _structure.parse(text)
         if token.level == 0 and token.map is not None and token.nesting >= 0
     ]
     return [0, *starts[1:]]

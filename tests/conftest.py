@@ -32,6 +32,12 @@ def static_files() -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
+@pytest.fixture(autouse=True)
+def read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that changes an endpoint need not wait a second until the next battle knows."""
+    monkeypatch.setattr("inference.selectors.pool.FRESH_S", 0.0)
+
+
 @pytest.fixture(scope="session")
 def trained() -> Path:
     """The folder of the four small candidates, trained first where they lack."""

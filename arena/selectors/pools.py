@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inference.models import Candidate
-from inference.selectors import canary_shares, servable_candidates
+from inference.selectors import at_work
 from ranking.canaries import Shares
 
 
@@ -18,7 +18,6 @@ class Pool:
 
 
 def pool_now() -> Pool:
-    """Three queries at most."""
-    shares = canary_shares()
-    canaries = Candidate.objects.filter(code__in=shares) if shares else ()
-    return Pool({each.code: each for each in (*servable_candidates(), *canaries)}, shares)
+    """As :func:`inference.selectors.at_work` knows it."""
+    found = at_work()
+    return Pool(found.candidates, found.shares)

@@ -8,10 +8,13 @@ from inference.selectors.candidates import (
     target_of,
     targets_for,
 )
+from inference.selectors.pool import AtWork, at_work
 from inference.selectors.traffic import EndpointTraffic, recent_traffic, standings_of, tokens_used_today
 
 __all__ = [
+    "AtWork",
     "EndpointTraffic",
+    "at_work",
     "canary_shares",
     "candidates_served_outside",
     "recent_traffic",

@@ -178,3 +178,19 @@ def test_a_canary_stands_in_for_an_active_endpoint_that_may_not_be_asked_and_a_s
     open_circuit(canary, due=False)
     assert selectors.target_for(active.candidate_id).endpoint_id == active.pk
     assert selectors.canary_shares() == {}
+
+
+@pytest.mark.django_db
+def test_who_is_at_work_is_read_once_in_a_while(
+    django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    active, canary = make_endpoint(), make_endpoint(status=EndpointStatus.CANARY.value, canary_share=0.25)
+    known = selectors.at_work()
+    assert known.candidates == {each.candidate.code: each.candidate for each in (active, canary)}
+    assert known.shares == {canary.candidate.code: 0.25}
+    monkeypatch.setattr("inference.selectors.pool.FRESH_S", 3600.0)
+    make_endpoint()
+    with django_assert_num_queries(0):
+        assert selectors.at_work() is known
+    monkeypatch.setattr("inference.selectors.pool.FRESH_S", 0.0)
+    assert len(selectors.at_work().candidates) == 3
