@@ -2,6 +2,7 @@
 
 from arena.models.battles import Answer, Battle, Replacement, Turn
 from arena.models.campaigns import Campaign
+from arena.models.credits import Credit
 from arena.models.exclusions import Exclusion
 from arena.models.findings import Finding
 from arena.models.people import Consent, Participant, User
@@ -14,6 +15,7 @@ __all__ = [
     "Battle",
     "Campaign",
     "Consent",
+    "Credit",
     "Exclusion",
     "Finding",
     "Judgement",

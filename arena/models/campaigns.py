@@ -62,6 +62,11 @@ class Campaign(models.Model):
         default=60,
         help_text=_("Votes of one volunteer beyond this many in an hour do not count."),
     )
+    credited_a_day = models.PositiveIntegerField(
+        _("most credited votes of a volunteer in a day"),
+        default=60,
+        help_text=_("Votes beyond them count as any other, but bring no tickets: haste does not pay."),
+    )
     created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
 
     class Meta:

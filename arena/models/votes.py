@@ -30,6 +30,7 @@ class Vote(models.Model):
     winner = models.CharField(_("winner"), max_length=10, choices=[(each, each) for each in _OUTCOMES])
     counted = models.BooleanField(_("counted"), default=True)
     credited = models.BooleanField(_("credited"), default=True)
+    beyond_cap = models.BooleanField(_("beyond the day's credited votes"), default=False, editable=False)
     language_level = models.CharField(_("language level"), max_length=8, blank=True)
     education = models.CharField(_("education"), max_length=20, blank=True)
     created_at = models.DateTimeField(_("voted"), default=timezone.now, editable=False, db_index=True)

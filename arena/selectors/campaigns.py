@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils import timezone
-
+from arena.days import midnight
 from arena.models import Battle, Campaign, Vote
 from inference.models import Candidate
 from ranking.models import Board
@@ -40,10 +39,9 @@ def licences() -> list[Candidate]:
 
 def pulse(campaign: Campaign) -> Pulse:
     votes = Vote.objects.filter(battle__campaign=campaign)
-    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     return Pulse(
         name=campaign.name,
         votes=votes.count(),
         participants=votes.values("participant").distinct().count(),
-        battles_today=Battle.objects.filter(campaign=campaign, created_at__gte=today).count(),
+        battles_today=Battle.objects.filter(campaign=campaign, created_at__gte=midnight()).count(),
     )

@@ -7,10 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 
 from arena import states
-from arena.models import Battle, Campaign, Participant, Turn, Vote
+from arena.days import midnight
+from arena.models import Battle, Campaign, Credit, Participant, Turn, Vote
 from arena.services.battles import Identities, reveal
 from arena.types import BattleStatus
 from inference.models import Candidate
@@ -48,7 +49,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class MyStanding:
-    """The volunteer's votes, those that are credited, and what follows from them. *ranking* is empty while the others rate nothing."""
+    """The volunteer's votes, those credited until today, and what follows from them. *ranking* is empty while the others rate nothing."""
 
     votes: int
     credited: int
@@ -63,6 +64,15 @@ class MyStanding:
 
 def tickets_of(credited: int) -> int:
     return credited // VOTES_A_TICKET
+
+
+def settled(participant: Participant, campaign: Campaign) -> int:
+    """How many of the volunteer's votes of days that are over the campaign credits: what anybody is shown, since a number that moved with each vote would
+    tell which ones were not. One query."""
+    rows = Credit.objects.filter(
+        participant=participant, campaign=campaign, vote__created_at__lt=midnight()
+    ).aggregate(credited=Sum("amount"))
+    return rows["credited"] or 0
 
 
 def my_battles(participant: Participant, page: int) -> Page[Battle]:
@@ -87,7 +97,7 @@ def my_standing(participant: Participant, campaign: Campaign) -> MyStanding:
     crowd = _crowd(campaign, counted)
     return MyStanding(
         votes=len(rows),
-        credited=Vote.objects.filter(participant=participant, credited=True).count(),
+        credited=settled(participant, campaign),
         ranking=personal_ranking(Tally.from_votes(judged), crowd),
         names=dict(Candidate.objects.filter(code__in=crowd).values_list("code", "name")),
         agreement=_agreement(judged, crowd),

@@ -8,6 +8,7 @@ from uuid import UUID
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 
+from arena.days import midnight
 from arena.models import Answer, Battle, Consent, Participant, Session, Turn, User, Vote
 from arena.selectors.judgements import judgements_of
 from arena.services.battles import reveal
@@ -109,18 +110,18 @@ def _answer(answer: Answer) -> Plain:
 
 
 def _vote(vote: Vote) -> Plain:
-    judgements = judgements_of(vote)
+    """What became of today's votes is told tomorrow, as on their page."""
+    judgements, is_settled = judgements_of(vote), vote.created_at < midnight()
+    against = sorted(each.reason for each in vote.exclusions.all() if each.lifted_at is None)
     return {
         "at": vote.created_at.isoformat(),
         "winner": vote.winner,
         "content": judgements.content.value,
         "language": judgements.language.value,
         "overall": judgements.overall.value if judgements.overall else None,
-        "counted": vote.counted,
-        "credited": vote.credited,
+        "counted": vote.counted if is_settled else None,
+        "credited": vote.credited if is_settled else None,
         "language_level": vote.language_level,
         "education": vote.education,
-        "not_counted_because": sorted(
-            each.reason for each in vote.exclusions.all() if each.lifted_at is None
-        ),
+        "not_counted_because": against if is_settled else None,
     }

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from arena.models import Exclusion, Participant, User, Vote
 from arena.selectors.judgements import judgements_of, tally_entries
+from arena.services.credits import book
 from arena.types import ExclusionSource
 from ranking.filters import ExclusionReason
 from ranking.services import TallyEntry, record
@@ -130,8 +131,13 @@ def add_reasons(vote: Vote, reasons: Iterable[ExclusionReason]) -> None:
         Exclusion(vote=vote, reason=reason.value, source=ExclusionSource.RULE.value)
         for reason in sorted(found)
     )
-    vote.counted, vote.credited = not found, found <= STILL_CREDITED
+    vote.counted, vote.credited = not found, _is_credited(vote, found)
     vote.save(update_fields=["counted", "credited"])
+    book([vote])
+
+
+def _is_credited(vote: Vote, standing: set[ExclusionReason]) -> bool:
+    return standing <= STILL_CREDITED and not vote.beyond_cap
 
 
 def _settle(vote: Vote) -> Vote:
@@ -153,10 +159,11 @@ def _settle_all(votes: list[Vote]) -> None:
         if counts != vote.counted:
             step = 1 if counts else -1
             moves[vote.battle.campaign.board_id, step] += tally_entries(vote.battle, judgements_of(vote))
-        vote.counted, vote.credited = counts, standing[vote.pk] <= STILL_CREDITED
+        vote.counted, vote.credited = counts, _is_credited(vote, standing[vote.pk])
     for (board_id, step), entries in sorted(moves.items()):
         record(board_id=board_id, entries=entries, step=step)
     Vote.objects.bulk_update(votes, ["counted", "credited"])
+    book(votes)
 
 
 def _all_locked(participant: Participant) -> list[Vote]:

@@ -10,10 +10,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from arena import consent_text
+from arena.days import midnight
 from arena.models import Battle, Campaign, Consent, Finding, Participant, User, Vote
 from arena.selectors.battles import unfinished_of
 from arena.selectors.people import participant_or_none
 from arena.services import battles
+from arena.services.credits import hand_over
 from arena.services.exclusions import exclude_all, lift_all
 from arena.types import (
     Display,
@@ -86,9 +88,8 @@ def declare_profile(
         participant.language_level, participant.education = level_said, education_said
         participant.profile_asked_at = timezone.now()
         participant.save(update_fields=["language_level", "education", "profile_asked_at"])
-        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         Vote.objects.filter(
-            participant=participant, created_at__gte=midnight, language_level="", education=""
+            participant=participant, created_at__gte=midnight(), language_level="", education=""
         ).update(language_level=level_said, education=education_said)
 
 
@@ -152,6 +153,7 @@ def _merge(guest: Participant, own: Participant) -> None:
     """Move what the guest did, battles first: whoever casts a vote in one of them holds its row."""
     Battle.objects.filter(participant=guest).update(participant=own)
     Vote.objects.filter(participant=guest).update(participant=own)
+    hand_over(guest, own)
     standing = own.consents.filter(withdrawn_at=None).values("version")
     guest.consents.filter(withdrawn_at=None, version__in=standing).delete()
     guest.consents.update(participant=own)

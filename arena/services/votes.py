@@ -11,6 +11,7 @@ from arena import states
 from arena.errors import IllegalMove, NotVotable, NotYourBattle, VoteAlreadyCast
 from arena.models import Battle, Judgement, Participant, Vote
 from arena.selectors.judgements import Judgements, judgements_of, tally_entries
+from arena.services.credits import is_beyond_cap
 from arena.services.exclusions import add_reasons
 from arena.services.screening import reasons_against
 from arena.services.turns import status_of
@@ -22,13 +23,14 @@ from ranking.services import record
 def cast_vote(*, battle_id: UUID, participant: Participant, judgements: Judgements) -> Vote:
     """Record the participant's vote, ask the site's rules, move the tally by one where none speaks against it, and open the reveal.
 
-    One transaction; locks the battle, then the tally's rows in key order. A repeated identical vote returns the first one; a different one
+    One transaction; locks the participant, the battle, then the tally's rows in key order. A repeated identical vote returns the first one; a different one
     raises ``VoteAlreadyCast``. Raises ``NotVotable``, ``NotYourBattle``, ``InvalidJudgements``, ``Battle.DoesNotExist``.
     """
     winner = judgements.winner
     with transaction.atomic():
+        is_known = Participant.objects.select_for_update(no_key=True).filter(pk=participant.pk).exists()
         battle = Battle.objects.select_for_update().get(pk=battle_id)
-        if battle.participant_id != participant.pk:
+        if not is_known or battle.participant_id != participant.pk:
             raise NotYourBattle("this battle belongs to somebody else")
         standing = Vote.objects.filter(battle=battle).prefetch_related("judgements").first()
         if standing is not None:
@@ -39,6 +41,7 @@ def cast_vote(*, battle_id: UUID, participant: Participant, judgements: Judgemen
             battle=battle,
             participant=participant,
             winner=winner.value,
+            beyond_cap=is_beyond_cap(battle, participant),
             language_level=participant.language_level,
             education=participant.education,
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import count
 from uuid import UUID, uuid4
 
+from django.db.models import F
+
 from arena.duel import SideResult
-from arena.models import Battle, Campaign, Participant, Turn
+from arena.models import Battle, Campaign, Participant, Turn, Vote
 from arena.services import battles, turns
 from arena.services.campaigns import ensure_default_campaign
 from arena.services.people import give_consent
@@ -86,3 +89,8 @@ def finish(turn: Turn, *results: SideResult) -> Battle:
 
 def ready_battle(participant: Participant) -> Battle:
     return finish(begin(participant))
+
+
+def a_day_passes() -> None:
+    """All votes so far were cast yesterday."""
+    Vote.objects.update(created_at=F("created_at") - timedelta(days=1))

@@ -22,7 +22,7 @@ from arena.types import LanguageLevel
 from inference.models import Candidate
 from ranking.ballots import Ballots
 from ranking.types import Outcome
-from tests.arena.builders import begin, finish, make_campaign, make_participant, ready_battle
+from tests.arena.builders import a_day_passes, begin, finish, make_campaign, make_participant, ready_battle
 from tests.arena.crowds import store
 
 A, B, TIE, BAD = Outcome.A_BETTER, Outcome.B_BETTER, Outcome.TIE, Outcome.BOTH_BAD
@@ -111,6 +111,8 @@ def test_votes_that_are_not_credited_give_no_ticket(campaign: Campaign, voluntee
         vote_on(finish(begin(volunteer, text=f"Galdera {n}")))
     Campaign.objects.update(too_fast_ms=60_000)
     vote_on(finish(begin(volunteer, text="Azkar")))
+    assert mine.my_standing(volunteer, campaign).credited == 0, "today's votes are told tomorrow"
+    a_day_passes()
     standing = mine.my_standing(volunteer, campaign)
     assert (standing.votes, standing.credited) == (4, 3)
 
@@ -393,6 +395,9 @@ async def test_the_file_of_a_guest_without_battles_is_whole() -> None:
 def test_the_file_says_why_a_vote_does_not_count(volunteer: Participant) -> None:
     vote_on(ready_battle(volunteer))
     withdraw_consent(participant_id=volunteer.pk, takes_votes=True)
+    [(_key, battle)] = takeout.battles_after(volunteer, None)
+    assert (battle["vote"]["counted"], battle["vote"]["not_counted_because"]) == (None, None), "not today"
+    a_day_passes()
     [(_key, battle)] = takeout.battles_after(volunteer, None)
     assert battle["vote"]["not_counted_because"] == ["withdrawn"]
     assert takeout.about(volunteer)["consents"][0]["withdrawn"] is not None
