@@ -10,9 +10,11 @@ from django.utils.translation import gettext_lazy as _
 SENTENCES = (
     _("The answers come from AI models and may be wrong."),
     _(
-        "Your messages, the answers and your votes are recorded and will be published under CC0, so that everybody can use them."
+        "Your messages, the answers and your votes are recorded and will be published, so that everybody can use them: under CC0, but for answers of models "
+        "whose licence says otherwise."
     ),
     _("Do not write personal data: neither yours nor anybody else's."),
+    _("Some battles are there to check how carefully people judge. We do not say which."),
     _("I am 14 or older, and I agree."),
 )
 

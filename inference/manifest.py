@@ -10,8 +10,13 @@ from typing import Any
 import jsonschema
 
 from inference.errors import BadManifest
+from inference.types import OutputsLicence
 
 SCHEMA = Path(__file__).resolve().parent.parent / "docs" / "schemas" / "candidate.schema.json"
+
+
+# A model given away under CC0 asks nothing of what it writes, and the community licence of Llama 3.1 goes with what its models write.
+_FOLLOWS = {"CC0-1.0": OutputsLicence.CC0, "Llama 3.1 Community License": OutputsLicence.LLAMA}
 
 
 @cache
@@ -47,3 +52,9 @@ def read(path: Path) -> dict[str, Any]:
     except BadManifest as error:
         raise BadManifest(f"{path}: {error}") from None
     return {**manifest, "model_folder": str((path.parent / manifest["model_folder"]).resolve())}
+
+
+def outputs_licence(manifest: dict[str, Any]) -> OutputsLicence:
+    """The licence of the candidate's answers as its manifest gives it; left out, what follows from the model's own, and ``unknown`` from any other."""
+    said = manifest.get("outputs_licence")
+    return OutputsLicence(said) if said else _FOLLOWS.get(manifest["licence"], OutputsLicence.UNKNOWN)

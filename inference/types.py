@@ -35,6 +35,17 @@ class SystemPromptMode(StrEnum):
     NONE = "none"
 
 
+class OutputsLicence(StrEnum):
+    """Under which terms a candidate's answers may be passed on. ``unknown`` where nobody has looked: then they are not published."""
+
+    CC0 = "CC0-1.0"
+    CC_BY = "CC-BY-4.0"
+    LLAMA = "llama3.1"
+    OPENAI = "openai-terms"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
 class FinishReason(StrEnum):
     """``stopped`` by the volunteer; ``loop``: cut since it went on repeating itself."""
 

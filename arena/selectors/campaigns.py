@@ -33,7 +33,7 @@ def policy_of(board: Board) -> SamplingPolicy:
 
 
 def licences() -> list[Candidate]:
-    """Every candidate with the licence that its maker gives, by name. One query."""
+    """Every candidate with its licence and that of its answers, by name. One query."""
     return list(Candidate.objects.order_by("name", "code"))
 
 

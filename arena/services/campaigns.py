@@ -10,7 +10,7 @@ from ranking.types import BoardKind
 
 DEFAULT_SLUG = "lehia"
 DEFAULT_SYSTEM_PROMPT = "Euskaraz erantzuten duen laguntzaile erabilgarria zara. Gaur {date} da."
-CONSENT_VERSION = "2026-11"
+CONSENT_VERSION = "2026-12"
 
 
 def ensure_default_campaign() -> Campaign:

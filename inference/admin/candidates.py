@@ -9,5 +9,6 @@ from inference.models import Candidate
 
 @admin.register(Candidate)
 class CandidateAdmin(admin.ModelAdmin[Candidate]):
-    list_display = ("name", "code", "revision", "system_prompt_mode", "licence")
+    list_display = ("name", "code", "revision", "system_prompt_mode", "licence", "outputs_licence")
+    list_filter = ("outputs_licence",)
     search_fields = ("name", "code")

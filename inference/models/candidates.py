@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from inference.types import SystemPromptMode
+from inference.types import OutputsLicence, SystemPromptMode
 
 
 class Candidate(models.Model):
@@ -24,6 +24,20 @@ class Candidate(models.Model):
     backbone = models.CharField(_("backbone"), max_length=200, blank=True)
     training_data = models.TextField(_("training data"), blank=True)
     licence = models.CharField(_("licence"), max_length=120, blank=True)
+    outputs_licence = models.CharField(
+        _("licence of the answers"),
+        max_length=12,
+        default=OutputsLicence.UNKNOWN.value,
+        choices=[
+            (OutputsLicence.CC0.value, "CC0 1.0"),
+            (OutputsLicence.CC_BY.value, "CC BY 4.0"),
+            (OutputsLicence.LLAMA.value, "Llama 3.1 Community License"),
+            (OutputsLicence.OPENAI.value, _("terms of OpenAI")),
+            (OutputsLicence.OTHER.value, _("other terms")),
+            (OutputsLicence.UNKNOWN.value, _("not known")),
+        ],
+        help_text=_("Only answers under CC0 are published under CC0; the terms of use say which are."),
+    )
     maker = models.CharField(_("made by"), max_length=120, blank=True)
     system_prompt_mode = models.CharField(
         _("system prompt"),
@@ -58,6 +72,10 @@ class Candidate(models.Model):
                 condition=models.Q(system_prompt_mode__in=[each.value for each in SystemPromptMode]),
             ),
             models.CheckConstraint(
+                name="candidate_outputs_licence_known",
+                condition=models.Q(outputs_licence__in=[each.value for each in OutputsLicence]),
+            ),
+            models.CheckConstraint(
                 name="candidate_sampling_in_range",
                 condition=models.Q(
                     temperature__gte=0, temperature__lte=2, top_p__gt=0, top_p__lte=1, max_tokens__gte=1
@@ -67,3 +85,7 @@ class Candidate(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_published_under_cc0(self) -> bool:
+        return self.outputs_licence == OutputsLicence.CC0.value

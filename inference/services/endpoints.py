@@ -38,7 +38,8 @@ def register_candidate(
 
     Repeating it changes nothing. At a new address the old endpoints are retired, not removed: answers point to them. A candidate that was
     switched off stays off at its new address. A server knows a model by its folder, but an adapter, which it holds beside its backbone, by
-    the candidate's code.
+    the candidate's code. The licence of its answers is taken from the manifest; where that leaves it out, it follows from the model's when the
+    candidate is made, and what an admin sets later stays.
 
     Raises
     ------
@@ -50,9 +51,12 @@ def register_candidate(
             f"{manifest['code']} is an adapter, which only vllm serves beside its backbone {manifest['adapter_of']['name']}"
         )
     url = check_endpoint_url(base_url, hosts=settings.LEHIA_MODEL_HOSTS)
-    fields = {name: manifest[name] for name in _FROM_MANIFEST} | manifest["sampling"] | {"manifest": manifest}
+    fields = _fields_of(manifest)
+    made_with = fields | {"outputs_licence": manifests.outputs_licence(manifest).value}
     with transaction.atomic():
-        candidate, _ = Candidate.objects.update_or_create(code=manifest["code"], defaults=fields)
+        candidate, _ = Candidate.objects.update_or_create(
+            code=manifest["code"], defaults=fields, create_defaults=made_with
+        )
         status = EndpointStatus.DISABLED if _is_switched_off(candidate) else EndpointStatus.ACTIVE
         endpoint, made = ModelEndpoint.objects.get_or_create(
             candidate=candidate,
@@ -71,6 +75,11 @@ def register_candidate(
             endpoint.health = EndpointHealth.UNKNOWN.value
             endpoint.save(update_fields=["status", "health"])
     return endpoint
+
+
+def _fields_of(manifest: dict[str, Any]) -> dict[str, Any]:
+    names = (*_FROM_MANIFEST, *({"outputs_licence"} & manifest.keys()))
+    return {name: manifest[name] for name in names} | {**manifest["sampling"], "manifest": manifest}
 
 
 def _is_switched_off(candidate: Candidate) -> bool:

@@ -45,7 +45,13 @@ DIGESTS = {
         "eu": "f9860c98cc238f18324a8bd314e03a7aff1b927140001a7f7e45a0133db49e3d",
         "es": "6aa20afabadb7f5e9491f13e0ab88b3be948a0b454777effe5e608afcf180a64",
         "en": "55a69e5e06850d0ec5b954e24b9dec43660314d1a8cdeb6cd721709396262875",
-    }
+    },
+    "2026-12": {
+        "eu": "60d0433cf2c2de3c15ac6ee55b029581f9e8a75a6ceb8e52b4e78b479d4b2061",
+        "es": "97c0c2fde10f4dd91d69c136f0c817011d91db340039da702ecff297d70ca4d5",
+        "fr": "06de9431f9a0dbe631cd6051f47ee5c9fb0269718e9ccbf050610f0eb74657ab",
+        "en": "4d2faefe1664a5c7934bc74a1797b7629972712b2c45ca3f51529505bb1e7703",
+    },
 }
 
 
@@ -122,7 +128,7 @@ def test_the_database_knows_no_other_level(volunteer: Participant) -> None:
 # Consent
 
 
-@pytest.mark.parametrize("language", ["eu", "es", "en"])
+@pytest.mark.parametrize("language", ["eu", "es", "fr", "en"])
 def test_a_changed_consent_text_needs_a_new_version(language: str) -> None:
     """Mended by a new version in ``arena.services.campaigns`` and a new line here; an old line is never touched."""
     assert consent_text.digest(language) == DIGESTS[CONSENT_VERSION][language]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from arena import sessions
+from arena import consent_text, sessions
 from arena.models import Battle, Campaign, Participant, User, Vote
 from arena.services import battles
 from arena.services.staff import ensure_admin
@@ -83,6 +84,28 @@ def test_no_page_has_inline_code_or_asks_a_third_party(client: Client, campaign:
     text = client.get(reverse(name)).content.decode()
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", text)
     assert not re.search(r"(?:src|href)=\"(?:https?:)?//", text)
+
+
+def test_the_terms_tell_whose_answers_are_published_under_cc0(client: Client, campaign: Campaign) -> None:
+    ours, theirs, unlooked = Candidate.objects.order_by("code")
+    Candidate.objects.filter(pk=ours.pk).update(outputs_licence="CC0-1.0")
+    Candidate.objects.filter(pk=theirs.pk).update(outputs_licence="openai-terms")
+    text = client.get(reverse("terms")).content.decode()
+    rows = dict(re.findall(r'<th scope="row">([^<]*)</th>(?:<td>[^<]*</td>)*<td>([^<]*)</td></tr>', text))
+    assert {name: rows[name] for name in (ours.name, theirs.name, unlooked.name)} == {
+        ours.name: "CC0 lizentziarekin argitaratzen dira",
+        theirs.name: "ez dira CC0 lizentziarekin argitaratzen: OpenAI enpresaren baldintzak",
+        unlooked.name: "ez dira CC0 lizentziarekin argitaratzen: ez da ezagutzen",
+    }
+
+
+def test_the_terms_say_that_there_are_control_battles_and_the_dialog_says_what_is_agreed_to(
+    client: Client, campaign: Campaign
+) -> None:
+    assert "Kontrol-lehiak" in client.get(reverse("terms")).content.decode()
+    for page in ("start", "privacy"):
+        text = html.unescape(client.get(reverse(page)).content.decode())
+        assert [each for each in consent_text.shown_in("eu") if each not in text] == []
 
 
 def test_consent_makes_a_guest_and_is_remembered(client: Client, campaign: Campaign) -> None:

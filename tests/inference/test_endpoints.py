@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,45 @@ def test_a_manifest_registers_a_candidate_once() -> None:
     assert first.pk == second.pk
     candidate = Candidate.objects.get()
     assert (candidate.code, candidate.max_tokens, candidate.temperature) == ("txiki_110", 256, 0.9)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({}, "CC0-1.0"),
+        ({"licence": "Llama 3.1 Community License"}, "llama3.1"),
+        ({"licence": "MPL-2.0"}, "unknown"),
+        ({"licence": ""}, "unknown"),
+        ({"outputs_licence": "CC-BY-4.0"}, "CC-BY-4.0"),
+    ],
+)
+def test_a_manifest_gives_the_licence_of_the_answers_or_it_follows(said: dict[str, str], kept: str) -> None:
+    candidate = services.register_candidate(manifest=MANIFEST | said, base_url=URL).candidate
+    assert candidate.outputs_licence == kept
+    assert candidate.is_published_under_cc0 == (kept == "CC0-1.0")
+    if not said.get("outputs_licence"):  # candidates of before get theirs the same way
+        Candidate.objects.update(outputs_licence="unknown")
+        with connection.cursor() as cursor:
+            cursor.execute(import_module("inference.migrations.0005_licences_of_answers").FOLLOWS)
+        candidate.refresh_from_db()
+        assert candidate.outputs_licence == kept
+
+
+@pytest.mark.django_db
+def test_a_licence_that_an_admin_set_outlives_a_manifest_that_gives_none() -> None:
+    services.register_candidate(manifest=MANIFEST, base_url=URL)
+    Candidate.objects.update(outputs_licence="CC-BY-4.0")
+    assert (
+        services.register_candidate(manifest=MANIFEST, base_url=URL).candidate.outputs_licence == "CC-BY-4.0"
+    )
+    told = MANIFEST | {"outputs_licence": "other"}
+    assert services.register_candidate(manifest=told, base_url=URL).candidate.outputs_licence == "other"
+
+
+def test_a_licence_that_nobody_knows_is_refused_in_a_manifest() -> None:
+    with pytest.raises(BadManifest, match="outputs_licence"):
+        manifest.check(MANIFEST | {"outputs_licence": "proprietary"})
 
 
 @pytest.mark.django_db
