@@ -5,15 +5,20 @@ ArenaError
 ├── IllegalMove          the battle's state does not allow this step
 ├── StaffStays           an account of staff cannot delete itself
 ├── NotExported          a training run has no model that could be registered
+├── CampaignNotReady     a campaign cannot be opened; carries what is missing
 └── VoteRefused
     ├── VoteAlreadyCast  the battle holds another vote
     ├── NotVotable       a side of the last turn is not complete
-    └── NotYourBattle    the battle belongs to somebody else
+    ├── NotYourBattle    the battle belongs to somebody else
+    ├── CampaignOver     the campaign takes no more votes
+    └── AccountNeeded    the campaign takes votes of accounts only
 """
 
 from __future__ import annotations
 
-from arena.types import RefusalCode
+from collections.abc import Sequence
+
+from arena.types import CampaignProblem, RefusalCode
 
 
 class ArenaError(Exception):
@@ -38,6 +43,12 @@ class NotExported(ArenaError):
     pass
 
 
+class CampaignNotReady(ArenaError):
+    def __init__(self, problems: Sequence[CampaignProblem]) -> None:
+        super().__init__(", ".join(problem.value for problem in problems))
+        self.problems = tuple(problems)
+
+
 class VoteRefused(ArenaError):
     pass
 
@@ -51,4 +62,12 @@ class NotVotable(VoteRefused):
 
 
 class NotYourBattle(VoteRefused):
+    pass
+
+
+class CampaignOver(VoteRefused):
+    pass
+
+
+class AccountNeeded(VoteRefused):
     pass

@@ -82,6 +82,46 @@ class RefusalCode(StrEnum):
     NO_MODELS = "no_models"
     BAD_FRAME = "bad_frame"
     NOT_FOUND = "not_found"
+    CAMPAIGN_PAUSED = "campaign_paused"
+    CAMPAIGN_OVER = "campaign_over"
+    ACCOUNT_NEEDED = "account_needed"
+
+
+class CampaignStatus(StrEnum):
+    """What staff decided of a campaign."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
+class CampaignPhase(StrEnum):
+    """What a campaign is at a moment, by its status and its dates."""
+
+    PREPARED = "prepared"
+    COMING = "coming"
+    RUNNING = "running"
+    PAUSED = "paused"
+    OVER = "over"
+
+
+class CampaignProblem(StrEnum):
+    """Why a campaign cannot be opened."""
+
+    NO_DATES = "no_dates"
+    ENDED = "ended"
+    OVERLAPS = "overlaps"
+    FEW_CANDIDATES = "few_candidates"
+    NO_TEXT = "no_text"
+
+
+class Registration(StrEnum):
+    """What needs an account: nothing, the vote, or the first message already."""
+
+    NOTHING = "nothing"
+    VOTE = "vote"
+    BATTLE = "battle"
 
 
 class LanguageLevel(StrEnum):

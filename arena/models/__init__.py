@@ -1,7 +1,7 @@
 """The arena's tables: people, campaigns, battles, votes."""
 
 from arena.models.battles import Answer, Battle, Replacement, Turn
-from arena.models.campaigns import Campaign
+from arena.models.campaigns import Campaign, CampaignText
 from arena.models.credits import Credit
 from arena.models.exclusions import Exclusion
 from arena.models.findings import Finding
@@ -14,6 +14,7 @@ __all__ = [
     "Answer",
     "Battle",
     "Campaign",
+    "CampaignText",
     "Consent",
     "Credit",
     "Exclusion",

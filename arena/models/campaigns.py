@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from arena.types import Display
+from arena.campaign_states import phase
+from arena.types import CampaignPhase, CampaignStatus, Display, Registration
+from inference.models import Candidate
 from ranking.models import Board
 from ranking.policies import DEFAULT_POLICY, NAME_MAX_CHARS
 
@@ -23,7 +27,51 @@ class Campaign(models.Model):
     board = models.OneToOneField(
         Board, on_delete=models.PROTECT, related_name="campaign", verbose_name=_("board")
     )
-    is_default = models.BooleanField(_("default"), default=False)
+    is_default = models.BooleanField(
+        _("default"),
+        default=False,
+        editable=False,
+        help_text=_("The campaign that runs whenever no dated one does."),
+    )
+    status = models.CharField(
+        _("status"),
+        max_length=8,
+        default=CampaignStatus.DRAFT.value,
+        editable=False,
+        choices=[
+            (CampaignStatus.DRAFT.value, _("in preparation")),
+            (CampaignStatus.OPEN.value, _("open")),
+            (CampaignStatus.PAUSED.value, _("paused")),
+            (CampaignStatus.CLOSED.value, _("closed")),
+        ],
+    )
+    opens_at = models.DateTimeField(_("begins"), null=True, blank=True)
+    closes_at = models.DateTimeField(
+        _("ends"), null=True, blank=True, help_text=_("Answered battles can be voted for one more hour.")
+    )
+    registration = models.CharField(
+        _("an account is needed"),
+        max_length=8,
+        default=Registration.NOTHING.value,
+        choices=[
+            (Registration.NOTHING.value, _("for nothing")),
+            (Registration.VOTE.value, _("to vote")),
+            (Registration.BATTLE.value, _("to begin a battle")),
+        ],
+    )
+    goal = models.PositiveIntegerField(
+        _("goal (votes)"),
+        null=True,
+        blank=True,
+        help_text=_("Of all volunteers together; shown with progress."),
+    )
+    candidates = models.ManyToManyField(
+        Candidate,
+        blank=True,
+        related_name="+",
+        verbose_name=_("pool of candidates"),
+        help_text=_("None chosen: all that are at work."),
+    )
     system_prompt = models.TextField(
         _("system prompt"), blank=True, help_text=_("{date} stands for today's date, written out in Basque.")
     )
@@ -84,7 +132,55 @@ class Campaign(models.Model):
                 name="campaign_display_known",
                 condition=models.Q(display__in=[each.value for each in Display]),
             ),
+            models.CheckConstraint(
+                name="campaign_status_known",
+                condition=models.Q(status__in=[each.value for each in CampaignStatus]),
+            ),
+            models.CheckConstraint(
+                name="campaign_registration_known",
+                condition=models.Q(registration__in=[each.value for each in Registration]),
+            ),
+            models.CheckConstraint(
+                name="campaign_ends_after_it_begins",
+                condition=models.Q(opens_at__isnull=True)
+                | models.Q(closes_at__isnull=True)
+                | models.Q(closes_at__gt=models.F("opens_at")),
+            ),
+            models.CheckConstraint(
+                name="campaign_has_dates_once_open",
+                condition=models.Q(is_default=True)
+                | models.Q(status=CampaignStatus.DRAFT.value)
+                | models.Q(opens_at__isnull=False, closes_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def phase_at(self, now: datetime) -> CampaignPhase:
+        return phase(CampaignStatus(self.status), opens_at=self.opens_at, closes_at=self.closes_at, now=now)
+
+
+class CampaignText(models.Model):
+    """What a campaign says in one language. What is empty is said as always."""
+
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="texts", verbose_name=_("campaign")
+    )
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    title = models.CharField(_("title"), max_length=120)
+    introduction = models.TextField(_("introduction"), blank=True, max_length=2000)
+    prizes = models.TextField(_("prizes"), blank=True, max_length=2000)
+    content_question = models.CharField(_("question on the content"), max_length=200, blank=True)
+    language_question = models.CharField(_("question on the Basque"), max_length=200, blank=True)
+    overall_question = models.CharField(_("question on the whole"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("text of a campaign")
+        verbose_name_plural = _("texts of a campaign")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["campaign", "language"], name="campaign_text_once_a_language")
+        ]
+
+    def __str__(self) -> str:
+        return self.title

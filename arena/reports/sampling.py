@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from arena.reports.base import Figure, Page, Report, Section, Source, Text
 from arena.reports.published import published
 from arena.reports.wording import joined, shown
-from arena.selectors.campaigns import policy_of
+from arena.selectors.campaigns import campaign_of, policy_of
 from arena.selectors.pools import pool_now
 from ranking.board import PROVISIONAL_BATTLES, PROVISIONAL_HALF_WIDTH, SCALE
 from ranking.canaries import Shares, mixed_probabilities
@@ -76,7 +76,7 @@ def build(source: Source) -> Report:
 def _pool(source: Source, *, live: bool) -> tuple[list[str], Shares]:
     if not live:
         return list(source.tally.models), {}
-    pool = pool_now()
+    pool = pool_now(campaign_of(source.board))
     return list(pool.candidates), pool.shares
 
 

@@ -18,7 +18,7 @@ from arena.selectors import campaigns, people
 from arena.selectors.battles import unfinished_of
 from arena.services import draws, turns
 from arena.states import Move
-from arena.types import BattleStatus, RefusalCode, Side
+from arena.types import BattleStatus, CampaignPhase, RefusalCode, Registration, Side
 from inference.models import Candidate
 from inference.selectors import tokens_used_today
 from inference.types import GenerationRequest
@@ -64,6 +64,7 @@ def retry_side(*, participant_id: UUID | None, battle_id: UUID, side: Side, runn
     with transaction.atomic():
         participant = _consenting(participant_id, campaigns.current_campaign())
         battle = locked_battle(battle_id, participant)
+        _check_running(battle.campaign, participant)
         turn = battle.turns.order_by("-index").first()
         if turn is None or turn.runner_id is not None:
             raise Refused(RefusalCode.NOT_READY)
@@ -174,6 +175,17 @@ def _check_message(text: str, participant: Participant, campaign: Campaign) -> N
             raise Refused(RefusalCode.TOO_MANY_MESSAGES)
 
 
+def _check_running(campaign: Campaign, participant: Participant) -> None:
+    """That the battle's own campaign takes messages from the participant."""
+    phase = campaign.phase_at(timezone.now())
+    if phase is CampaignPhase.PAUSED:
+        raise Refused(RefusalCode.CAMPAIGN_PAUSED)
+    if phase is not CampaignPhase.RUNNING:
+        raise Refused(RefusalCode.CAMPAIGN_OVER)
+    if participant.is_guest and campaign.registration == Registration.BATTLE.value:
+        raise Refused(RefusalCode.ACCOUNT_NEEDED)
+
+
 def _check_tokens(participant: Participant, campaign: Campaign) -> None:
     if tokens_used_today(turns.user_of(participant.pk)) >= campaign.tokens_per_day:
         raise Refused(RefusalCode.TOO_MANY_TOKENS)
@@ -181,6 +193,7 @@ def _check_tokens(participant: Participant, campaign: Campaign) -> None:
 
 def _open(participant: Participant, campaign: Campaign) -> tuple[Battle, int]:
     """A new battle and the number of its first turn, which is about to be stored."""
+    _check_running(campaign, participant)
     if participant.is_guest and unfinished_of(participant).count() >= campaign.guest_open_battles:
         raise Refused(RefusalCode.TOO_MANY_BATTLES)
     drawn = draws.draw_pair(participant=participant, campaign=campaign)
@@ -202,6 +215,7 @@ def _open(participant: Participant, campaign: Campaign) -> tuple[Battle, int]:
 def _go_on(battle_id: UUID, participant: Participant) -> tuple[Battle, int]:
     """The participant's battle, locked, and the number of its next turn, which is about to be stored."""
     battle = locked_battle(battle_id, participant)
+    _check_running(battle.campaign, participant)
     asked = battle.turns.count()
     if asked >= battle.campaign.max_turns:
         raise Refused(RefusalCode.TOO_MANY_TURNS)

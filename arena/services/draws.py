@@ -33,7 +33,7 @@ class Draw:
 
 def draw_pair(*, participant: Participant, campaign: Campaign) -> Draw:
     """Who meets in the participant's next battle. Raises ``Refused`` where fewer than two candidates are at work."""
-    pool = pool_now()
+    pool = pool_now(campaign)
     seed = secrets.randbits(63)
     try:
         drawn = draw_with_canaries(
@@ -56,7 +56,7 @@ def draw_replacement(*, battle: Battle, side: Side) -> Draw | None:
     stands = battle.candidate_b if side is Side.A else battle.candidate_a
     gone = {battle.candidate_a_id, battle.candidate_b_id} - {stands.pk}
     gone |= set(battle.replacements.values_list("candidate_id", flat=True))
-    pool = pool_now()
+    pool = pool_now(battle.campaign)
     able = {code: each for code, each in pool.candidates.items() if each.pk not in gone}
     able[stands.code] = stands  # it need not be fit for a new battle to end this one
     seed = secrets.randbits(63)

@@ -8,15 +8,23 @@ from django.db import transaction
 from django.utils import timezone
 
 from arena import states
-from arena.errors import IllegalMove, NotVotable, NotYourBattle, VoteAlreadyCast
-from arena.models import Battle, Judgement, Participant, Vote
+from arena.campaign_states import takes_votes
+from arena.errors import (
+    AccountNeeded,
+    CampaignOver,
+    IllegalMove,
+    NotVotable,
+    NotYourBattle,
+    VoteAlreadyCast,
+)
+from arena.models import Battle, Campaign, Judgement, Participant, Vote
 from arena.selectors.judgements import Judgements, judgements_of, tally_entries
 from arena.services.credits import is_beyond_cap
 from arena.services.exclusions import add_reasons
 from arena.services.screening import reasons_against
 from arena.services.turns import status_of
 from arena.states import Move
-from arena.types import BattleStatus
+from arena.types import BattleStatus, Registration
 from ranking.services import record
 
 
@@ -24,7 +32,7 @@ def cast_vote(*, battle_id: UUID, participant: Participant, judgements: Judgemen
     """Record the participant's vote, ask the site's rules, move the tally by one where none speaks against it, and open the reveal.
 
     One transaction; locks the participant, the battle, then the tally's rows in key order. A repeated identical vote returns the first one; a different one
-    raises ``VoteAlreadyCast``. Raises ``NotVotable``, ``NotYourBattle``, ``InvalidJudgements``, ``Battle.DoesNotExist``.
+    raises ``VoteAlreadyCast``. Raises ``CampaignOver``, ``AccountNeeded``, ``NotVotable``, ``NotYourBattle``, ``InvalidJudgements``, ``Battle.DoesNotExist``.
     """
     winner = judgements.winner
     with transaction.atomic():
@@ -35,6 +43,7 @@ def cast_vote(*, battle_id: UUID, participant: Participant, judgements: Judgemen
         standing = Vote.objects.filter(battle=battle).prefetch_related("judgements").first()
         if standing is not None:
             return _repeated(standing, judgements)
+        _check_campaign(battle.campaign, participant)
         _close(battle)
         reasons = reasons_against(battle)
         vote = Vote.objects.create(
@@ -59,6 +68,14 @@ def _repeated(standing: Vote, judgements: Judgements) -> Vote:
     if judgements_of(standing) != judgements:
         raise VoteAlreadyCast("this battle holds another vote")
     return standing
+
+
+def _check_campaign(campaign: Campaign, participant: Participant) -> None:
+    now = timezone.now()
+    if not takes_votes(campaign.phase_at(now), closes_at=campaign.closes_at, now=now):
+        raise CampaignOver("the campaign takes no more votes")
+    if participant.is_guest and campaign.registration != Registration.NOTHING.value:
+        raise AccountNeeded("the campaign takes votes of accounts only")
 
 
 def _close(battle: Battle) -> None:

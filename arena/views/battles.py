@@ -9,14 +9,22 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
 from arena import runner, sessions, starters
-from arena.errors import NotVotable, Refused, VoteAlreadyCast
+from arena.errors import (
+    AccountNeeded,
+    CampaignOver,
+    NotVotable,
+    Refused,
+    VoteAlreadyCast,
+    VoteRefused,
+)
 from arena.forms import ConsentForm, DisplayForm, ProfileForm, VoteForm
 from arena.models import Battle, Campaign, Participant
 from arena.selectors import battles as battle_reads
@@ -24,10 +32,22 @@ from arena.selectors import campaigns, people
 from arena.selectors.reveals import reveal_view
 from arena.services import battles, votes
 from arena.services import people as people_services
-from arena.types import BattleStatus, Display, LanguageLevel
+from arena.types import BattleStatus, Display, LanguageLevel, Registration
 from arena.views.visitor import onward, participant_of
 
 _MOST_DIGITS = 10
+_REFUSALS: dict[type[VoteRefused], tuple[str | Promise, int]] = {
+    VoteAlreadyCast: (_("You have already voted in this battle; that vote stands."), 409),
+    NotVotable: (_("You can vote once both answers are complete."), 409),
+    CampaignOver: (
+        _("The campaign is over and takes no more votes. Thank you for your battles."),
+        409,
+    ),
+    AccountNeeded: (
+        _("This campaign takes votes of accounts. Sign up or log in: the battle comes along."),
+        403,
+    ),
+}
 
 
 @require_GET
@@ -37,7 +57,9 @@ def start(request: HttpRequest) -> HttpResponse:
     campaign = campaigns.current_campaign()
     participant = participant_of(request)
     context = {
-        "campaign": campaigns.pulse(campaign),
+        "pulse": campaigns.pulse(campaign),
+        "texts": campaigns.texts_of(campaign, get_language() or "eu"),
+        "needs_account": _needs_account(participant, campaign),
         "starters": _starters(request),
         "levels": list(LanguageLevel),
         "consent_given": people.has_consented(participant, campaign),
@@ -106,12 +128,10 @@ def vote(request: HttpRequest, battle_id: UUID) -> HttpResponse:
         return _vote_refused(request, found, form, 422)
     try:
         votes.cast_vote(battle_id=found.pk, participant=found.participant, judgements=judgements)
-    except VoteAlreadyCast:
-        form.add_error(None, _("You have already voted in this battle; that vote stands."))
-        return _vote_refused(request, found, form, 409)
-    except NotVotable:
-        form.add_error(None, _("You can vote once both answers are complete."))
-        return _vote_refused(request, found, form, 409)
+    except VoteRefused as refusal:
+        message, status = _REFUSALS[type(refusal)]
+        form.add_error(None, str(message))
+        return _vote_refused(request, found, form, status)
     if _is_fetch(request):
         found.refresh_from_db()
         return render(request, "battle/_reveal.html", _revealed(found))
@@ -134,6 +154,11 @@ def _display_of(participant: Participant | None, campaign: Campaign) -> str | No
     return (participant.display or campaign.display) if participant is not None else None
 
 
+def _needs_account(participant: Participant | None, campaign: Campaign) -> bool:
+    is_guest = participant is None or participant.is_guest
+    return is_guest and campaign.registration != Registration.NOTHING.value
+
+
 def _own_battle(request: HttpRequest, battle_id: UUID) -> Battle:
     """The visitor's battle; for everybody else it does not exist."""
     found = battle_reads.battle_of(battle_id, participant_of(request))
@@ -149,6 +174,7 @@ def _battle_context(found: Battle, form: VoteForm) -> dict[str, Any]:
         "limits": {"max_chars": found.campaign.max_prompt_chars, "max_turns": found.campaign.max_turns},
         "consent_given": True,
         "vote_form": form,
+        "texts": campaigns.texts_of(found.campaign, get_language() or "eu"),
         **(_revealed(found) if voted else {}),
     }
 

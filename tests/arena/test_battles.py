@@ -315,7 +315,7 @@ def test_the_way_to_the_first_token_takes_few_queries(
     participant = make_participant()
     for _ in range(10):
         make_candidate()
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(20):
         turn = begin(participant)
     with django_assert_max_num_queries(10):
         battle = finish(turn)

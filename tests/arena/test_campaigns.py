@@ -10,7 +10,7 @@ from django.forms import ModelForm, modelform_factory
 from django.test import Client
 from django.urls import reverse
 
-from arena.admin.people import CampaignForm
+from arena.admin.campaigns import CampaignForm
 from arena.models import Campaign
 from arena.selectors.campaigns import policy_of
 from arena.services.campaigns import ensure_default_campaign
