@@ -4,6 +4,7 @@ ArenaError
 ├── Refused              a frame or request that cannot be followed; carries a :class:`RefusalCode`
 ├── IllegalMove          the battle's state does not allow this step
 ├── StaffStays           an account of staff cannot delete itself
+├── RaffleRefused        a raffle that cannot be committed to or drawn now; carries why
 ├── NotExported          a training run has no model that could be registered
 ├── CampaignNotReady     a campaign cannot be opened; carries what is missing
 └── VoteRefused
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from arena.types import CampaignProblem, RefusalCode
+from arena.types import CampaignProblem, RaffleProblem, RefusalCode
 
 
 class ArenaError(Exception):
@@ -37,6 +38,12 @@ class IllegalMove(ArenaError):
 
 class StaffStays(ArenaError):
     pass
+
+
+class RaffleRefused(ArenaError):
+    def __init__(self, problem: RaffleProblem) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
 
 
 class NotExported(ArenaError):

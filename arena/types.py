@@ -124,6 +124,15 @@ class Registration(StrEnum):
     BATTLE = "battle"
 
 
+class RaffleProblem(StrEnum):
+    """Why a raffle's seed cannot be chosen, or why it cannot be drawn."""
+
+    TOO_LATE = "too_late"
+    THERE_ALREADY = "there_already"
+    NOT_COMMITTED = "not_committed"
+    TOO_EARLY = "too_early"
+
+
 class LanguageLevel(StrEnum):
     A = "A1-A2"
     B = "B1-B2"

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from arena.converters import ModelName
-from arena.views import battles, boards, campaigns, me, models, pages, reports, snapshots, status
+from arena.views import battles, boards, campaigns, me, models, pages, raffles, reports, snapshots, status
 
 register_converter(ModelName, "model")
 
@@ -22,6 +22,7 @@ urlpatterns = [
     path("leaderboard/<slug:slug>/models/<model:name>/", models.model, name="model"),
     path("campaigns/", campaigns.index, name="campaigns"),
     path("campaigns/<slug:slug>/", campaigns.campaign, name="campaign"),
+    path("campaigns/<slug:slug>/draw/", raffles.draw, name="draw"),
     path("me/", me.me, name="me"),
     path("me/profile/", me.profile, name="profile"),
     path("me/appearance/", me.prefer_appearance, name="prefer_appearance"),

@@ -6,6 +6,7 @@ from arena.models.credits import Credit
 from arena.models.exclusions import Exclusion
 from arena.models.findings import Finding
 from arena.models.people import Consent, Participant, User
+from arena.models.raffles import Draw, TicketHolder
 from arena.models.runs import TrainingRun
 from arena.models.sessions import Session
 from arena.models.votes import Judgement, Vote
@@ -17,12 +18,14 @@ __all__ = [
     "CampaignText",
     "Consent",
     "Credit",
+    "Draw",
     "Exclusion",
     "Finding",
     "Judgement",
     "Participant",
     "Replacement",
     "Session",
+    "TicketHolder",
     "TrainingRun",
     "Turn",
     "User",

@@ -12,6 +12,7 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from arena import states
 from arena.days import midnight
 from arena.models import Battle, Campaign, Credit, Participant, Turn, Vote
+from arena.selectors import raffles
 from arena.services.battles import Identities, reveal
 from arena.types import BattleStatus
 from inference.models import Candidate
@@ -22,7 +23,6 @@ from ranking.tally import Tally
 from ranking.types import Criterion, Outcome
 
 PER_PAGE = 20
-VOTES_A_TICKET = 10
 _Judged = tuple[str, str, Outcome]
 
 
@@ -53,17 +53,10 @@ class MyStanding:
 
     votes: int
     credited: int
+    tickets: int
     ranking: list[PersonalRating]
     names: dict[str, str]
     agreement: Agreement
-
-    @property
-    def tickets(self) -> int:
-        return tickets_of(self.credited)
-
-
-def tickets_of(credited: int) -> int:
-    return credited // VOTES_A_TICKET
 
 
 def settled(participant: Participant, campaign: Campaign) -> int:
@@ -73,6 +66,15 @@ def settled(participant: Participant, campaign: Campaign) -> int:
         participant=participant, campaign=campaign, vote__created_at__lt=midnight()
     ).aggregate(credited=Sum("amount"))
     return rows["credited"] or 0
+
+
+def tickets(participant: Participant, campaign: Campaign, credited: int) -> int:
+    """A ticket for every ten of what is *credited*; once the raffle is drawn, those that were in it, whatever became of votes since. Two queries at most."""
+    draw = raffles.draw_of(campaign)
+    if draw is None or draw.drawn_at is None:
+        return raffles.tickets_of(credited)
+    held = raffles.frozen(participant, campaign)
+    return held.tickets if held else 0
 
 
 def my_battles(participant: Participant, page: int) -> Page[Battle]:
@@ -86,7 +88,7 @@ def listed(battles: Page[Battle]) -> list[MyBattle]:
 
 
 def my_standing(participant: Participant, campaign: Campaign) -> MyStanding:
-    """On the campaign's board, against the votes of all others that count. Five queries, and a fit."""
+    """On the campaign's board, against the votes of all others that count. Seven queries at most, and a fit."""
     rows = list(
         Vote.objects.filter(participant=participant, battle__campaign=campaign).values_list(
             "battle__candidate_a__code", "battle__candidate_b__code", "winner", "counted"
@@ -95,9 +97,11 @@ def my_standing(participant: Participant, campaign: Campaign) -> MyStanding:
     judged = [(a, b, Outcome(winner)) for a, b, winner, _counted in rows]
     counted = Tally.from_votes((a, b, Outcome(winner)) for a, b, winner, counts in rows if counts)
     crowd = _crowd(campaign, counted)
+    credited = settled(participant, campaign)
     return MyStanding(
         votes=len(rows),
-        credited=settled(participant, campaign),
+        credited=credited,
+        tickets=tickets(participant, campaign, credited),
         ranking=personal_ranking(Tally.from_votes(judged), crowd),
         names=dict(Candidate.objects.filter(code__in=crowd).values_list("code", "name")),
         agreement=_agreement(judged, crowd),

@@ -36,6 +36,15 @@ def about(participant: Participant) -> Plain:
         },
         "account": _account(participant.user) if participant.user else None,
         "consents": [_consent(each) for each in participant.consents.order_by("given_at")],
+        "raffles": [
+            {
+                "campaign": each.draw.campaign.slug,
+                "pseudonym": each.pseudonym,
+                "tickets": each.tickets,
+                "place": each.place,
+            }
+            for each in participant.held_tickets.select_related("draw__campaign")
+        ],
         "sessions": Session.objects.filter(participant_id=participant.pk).count(),
         "answered_tokens": [
             {"day": day.isoformat(), "tokens": tokens}

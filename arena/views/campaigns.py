@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
-from arena.selectors import campaigns, contributions
+from arena.selectors import campaigns, contributions, raffles
 
 
 @require_GET
@@ -26,6 +26,8 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
         "texts": campaigns.texts_of(found, get_language() or campaigns.SOURCE),
         "registration": found.registration,
         "board": found.board,
+        "campaign": found,
+        "raffle": raffles.draw_of(found),
         "days": shown,
         "older": len(days) > len(shown),
         "most": max((each.votes for each in shown), default=0),

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from arena import sessions
 from arena.models import Battle, Campaign, Participant, User, Vote
-from arena.selectors import mine, takeout
+from arena.selectors import mine, raffles, takeout
 from arena.selectors.judgements import Judgements
 from arena.services.people import declare_profile, join_guest, withdraw_consent
 from arena.services.votes import cast_vote
@@ -103,7 +103,7 @@ def test_nobody_sees_anothers_battles(browser: Client, campaign: Campaign) -> No
 
 @pytest.mark.parametrize(("credited", "tickets"), [(0, 0), (9, 0), (10, 1), (19, 1), (20, 2), (101, 10)])
 def test_ten_credited_votes_are_a_ticket(credited: int, tickets: int) -> None:
-    assert mine.tickets_of(credited) == tickets
+    assert raffles.tickets_of(credited) == tickets
 
 
 def test_votes_that_are_not_credited_give_no_ticket(campaign: Campaign, volunteer: Participant) -> None:
