@@ -1,17 +1,20 @@
 // A battle's page: frames in, the page's state out.
 
+import { wireComposer } from "./composer.js";
 import { wireConsent } from "./consent.js";
+import { areOn, wireNextKey } from "./keys.js";
 import { clear, showSide } from "./pane.js";
 import { attempts, initial, isVotable, isWriting, offsets, reduce, retried } from "./reducer.js";
 import { BattleSocket } from "./socket.js";
+import { wireTabs } from "./tabs.js";
 import { wireVote } from "./vote.js";
 
 const arena = document.querySelector("[data-arena]");
 const find = (selector) => arena.querySelector(selector);
 const texts = (key) => find(`[data-text="${key}"]`)?.textContent ?? "";
-const composer = find("[data-composer]");
-const field = composer.elements.text;
 const askConsent = wireConsent(arena, find("[data-consent-dialog]"));
+const composer = wireComposer(find("[data-composer]"), { onSend: send });
+const tabs = wireTabs(arena, find("[data-tabs]"), find("[data-turns-list]"));
 let state = fromPage();
 let pending = null;
 
@@ -45,7 +48,7 @@ function take(frame) {
     const name = pane.dataset.pane;
     const side = state.sides[name];
     if (side.anew) clear(pane);
-    if (side.sealed.length || side.open) unread(name);
+    if (side.sealed.length || side.open) tabs.unread(name);
     showSide(pane, side, texts);
   }
   if (state.ended) find("[data-announce]").textContent = texts(`announce-${state.ended}`);
@@ -58,7 +61,7 @@ function adopt(battle) {
   find("[data-leave]").action = `/battle/${battle}/abandon/`;
   find("[data-vote]").action = `/battle/${battle}/vote/`;
   find("[data-leave]").hidden = false;
-  find("[data-tabs]").hidden = false;
+  tabs.show();
   for (const part of document.querySelectorAll("[data-intro]")) part.hidden = true;
 }
 
@@ -67,12 +70,8 @@ function addTurn() {
   turn.querySelector("[data-turn]").dataset.turn = state.turn;
   turn.querySelector("[data-asked]").textContent = pending?.text ?? "";
   find("[data-turns-list]").append(turn);
-  if (pending) {
-    field.value = "";
-    sessionStorage.removeItem("draft");
-    pending = null;
-    count();
-  }
+  if (pending) composer.sent();
+  pending = null;
   panes(state.turn)[0].scrollIntoView({ block: "nearest" });
 }
 
@@ -87,9 +86,12 @@ function controls() {
   queue.hidden = !waiting;
   find("[data-send]").disabled = state.status === "answering";
   find("[data-turns-left]").hidden = left !== 1;
-  composer.hidden = left <= 0 || ["voted", "abandoned"].includes(state.status);
+  find("[data-composer]").hidden = left <= 0 || ["voted", "abandoned"].includes(state.status);
   const vote = find("[data-vote]");
-  if (vote) vote.hidden = !isVotable(state);
+  if (!vote || vote.hidden !== isVotable(state)) return;
+  vote.hidden = !isVotable(state);
+  // whoever only waited votes with the next keys; whoever writes goes on writing
+  if (!vote.hidden && areOn() && composer.isIdle()) vote.focus({ preventScroll: true });
 }
 
 function refused(code) {
@@ -109,33 +111,13 @@ function resume() {
   else if (pending) socket.send({ type: "turn", ...pending });
 }
 
-function unread(name) {
-  if (arena.dataset.view !== "both" && arena.dataset.view !== name) find(`[data-unread="${name}"]`).hidden = false;
-}
-
-function count() {
-  const box = find("[data-count]");
-  const limit = Number(box.dataset.limit);
-  box.hidden = field.value.length < limit * 0.8;
-  box.textContent = `${field.value.length} / ${limit}`;
-}
-
-composer.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  if (!field.value.trim() || !(await askConsent())) return field.focus();
-  pending = { text: field.value, key: crypto.randomUUID() };
+async function send(text) {
+  if (!(await askConsent())) return false;
+  pending = { text, key: crypto.randomUUID() };
   socket.send({ type: "turn", ...pending });
-});
-field.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing && matchMedia("(pointer: fine)").matches) {
-    event.preventDefault();
-    composer.requestSubmit();
-  }
-});
-field.addEventListener("input", () => {
-  sessionStorage.setItem("draft", field.value);
-  count();
-});
+  return true;
+}
+
 find("[data-stop]").addEventListener("click", () => socket.send({ type: "stop" }));
 arena.addEventListener("click", (event) => {
   const retry = event.target.closest("[data-retry]");
@@ -145,32 +127,20 @@ arena.addEventListener("click", (event) => {
     clear(retry.closest("[data-pane]"));
     socket.send({ type: "retry", side: name });
   }
-  const tab = event.target.closest("[data-tabs] [data-view]");
-  if (tab) {
-    arena.dataset.view = tab.dataset.view;
-    for (const each of tab.parentElement.children) each.setAttribute("aria-pressed", String(each === tab));
-    for (const mark of arena.querySelectorAll("[data-unread]")) if ([mark.dataset.unread, "both"].includes(tab.dataset.view)) mark.hidden = true;
-  }
 });
-for (const starter of document.querySelectorAll("[data-starter]")) {
-  starter.addEventListener("click", () => {
-    field.value = starter.textContent;
-    field.focus();
-    field.dispatchEvent(new Event("input"));
-  });
-}
+wireNextKey();
 wireVote(find("[data-vote]"), {
   onRevealed() {
     arena.dataset.status = "voted";
-    composer.hidden = true;
+    find("[data-composer]").hidden = true;
     find("[data-leave]").hidden = true;
     socket.close();
     find("[data-reveal]").focus();
   },
 });
 
-if (!field.value) field.value = sessionStorage.getItem("draft") ?? "";
 if (state.battle) {
+  tabs.show();
   controls();
   if (!["voted", "abandoned"].includes(state.status)) resume();
 }

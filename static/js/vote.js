@@ -1,11 +1,13 @@
 // The vote: the overall question appears only when the two answers disagree; sending swaps in what the server answers.
 
+import { wireVoteKeys } from "./keys.js";
 import { fragment } from "./pane.js";
 
 const DECISIVE = ["a_better", "b_better"];
 
 export function wireVote(form, { onRevealed }) {
   if (!form) return;
+  wireVoteKeys(form);
   const overall = form.querySelector("[data-overall]");
   const chosen = (name) => form.elements[name].value;
   form.addEventListener("change", () => {

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from uuid import UUID
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, expect
 
 from arena.reports import registry
+from tests.browser.lines import PlayedLine
 
 pytestmark = [pytest.mark.browser, pytest.mark.model_server]
 NAMES = re.compile(
@@ -115,38 +114,24 @@ def test_declined_consent_keeps_the_message(page: Page) -> None:
 
 
 def test_a_place_in_the_queue_is_told_and_a_side_that_begins_anew_leaves_an_empty_pane(page: Page) -> None:
-    lines: list[WebSocketRoute] = []
+    def answer(line: PlayedLine) -> None:
+        line.state()
+        line.tell("queue", position=3)
 
-    def tell(kind: str, **fields: object) -> None:
-        lines[-1].send(json.dumps({"type": kind, **fields}))
-
-    def state(attempt: int, status: str) -> None:
-        side = {"reason": "", "code": "", "status": status}
-        sides = {"A": side | {"attempt": attempt}, "B": side | {"attempt": 1}}
-        tell("state", battle=str(UUID(int=5)), turn=1, status="answering", sides=sides)
-
-    def answer(_: str | bytes) -> None:
-        state(1, "pending")
-        tell("queue", position=3)
-
-    def take(line: WebSocketRoute) -> None:
-        lines.append(line)
-        line.on_message(answer)
-
-    page.route_web_socket(re.compile("/ws/battle/"), take)
+    line = PlayedLine(page, answer)
     page.goto("/")
     send(page, "Kaixo!")
     consent(page)
     expect(page.locator("[data-queue]")).to_contain_text("3")
     check_access(page)
-    tell("queue", position=0)
+    line.tell("queue", position=0)
     expect(page.locator("[data-queue]")).to_be_hidden()
     for side in "AB":
-        tell("render", side=side, seq=1, sealed=["<p>lehena</p>"], open="<p>erdi")
-    state(2, "pending")
+        line.tell("render", side=side, seq=1, sealed=["<p>lehena</p>"], open="<p>erdi")
+    line.state(attempts=(2, 1))
     expect(page.locator("[data-pane='A'] [data-answer]")).to_have_text("")
     expect(page.locator("[data-pane='B'] [data-answer]")).to_contain_text("lehena")
-    tell("render", side="A", seq=1, sealed=["<p>bigarrena</p>"], open="")
+    line.tell("render", side="A", seq=1, sealed=["<p>bigarrena</p>"], open="")
     expect(page.locator("[data-pane='A'] [data-answer]")).to_have_text("bigarrena")
 
 
