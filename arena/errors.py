@@ -5,6 +5,7 @@ ArenaError
 ├── IllegalMove          the battle's state does not allow this step
 ├── StaffStays           an account of staff cannot delete itself
 ├── RaffleRefused        a raffle that cannot be committed to or drawn now; carries why
+├── NicknameTaken        somebody else is on the boards of contributors under it
 ├── NotExported          a training run has no model that could be registered
 ├── CampaignNotReady     a campaign cannot be opened; carries what is missing
 └── VoteRefused
@@ -44,6 +45,10 @@ class RaffleRefused(ArenaError):
     def __init__(self, problem: RaffleProblem) -> None:
         super().__init__(problem.value)
         self.problem = problem
+
+
+class NicknameTaken(ArenaError):
+    pass
 
 
 class NotExported(ArenaError):

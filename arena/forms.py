@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -112,6 +115,29 @@ class AppearanceForm(forms.Form):
     def appearance(self) -> Appearance:
         chosen = self.cleaned_data
         return Appearance(Theme(chosen["theme"]), TextSize(chosen["text_size"]), chosen["shortcuts"])
+
+
+_NICKNAME = re.compile(r"[^\W_]+(?:[ '’·-][^\W_]+)*")
+
+
+class NicknameForm(forms.Form):
+    """Letters and digits, with single spaces, hyphens or apostrophes between: no room for an address or a link."""
+
+    nickname = forms.CharField(
+        min_length=2,
+        max_length=24,
+        label=_("Nickname"),
+        help_text=_("From 2 to 24 letters and numbers. Not your name, if you would rather not be known."),
+        widget=forms.TextInput(attrs={"autocomplete": "nickname"}),
+    )
+
+    def clean_nickname(self) -> str:
+        said = " ".join(unicodedata.normalize("NFKC", self.cleaned_data["nickname"]).split())
+        if not _NICKNAME.fullmatch(said):
+            raise forms.ValidationError(
+                _("Letters and numbers alone, with a space, a hyphen or an apostrophe between; no address.")
+            )
+        return said
 
 
 class WithdrawalForm(forms.Form):

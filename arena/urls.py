@@ -25,6 +25,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/draw/", raffles.draw, name="draw"),
     path("me/", me.me, name="me"),
     path("me/profile/", me.profile, name="profile"),
+    path("me/nickname/", me.nickname, name="nickname"),
     path("me/appearance/", me.prefer_appearance, name="prefer_appearance"),
     path("me/consent/withdraw/", me.withdraw, name="withdraw_consent"),
     path("me/data.json", me.data, name="my_data"),

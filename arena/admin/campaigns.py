@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.errors import CampaignNotReady, IllegalMove
 from arena.models import Campaign, CampaignText
-from arena.services.campaigns import close_campaign, open_campaign, pause_campaign
+from arena.services.campaigns import CONSENT_VERSION, close_campaign, open_campaign, pause_campaign
 from arena.types import CampaignProblem, CampaignStatus
 from ranking.policies import PRESETS, named_policy
 
@@ -63,6 +63,9 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
     filter_horizontal = ("candidates",)
     actions = ("open", "pause", "close")
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012  # Django's own shape for this option
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"consent_version": CONSENT_VERSION} | super().get_changeform_initial_data(request)
 
     @admin.action(description=_("Open, or go on"), permissions=["change"])
     def open(self, request: HttpRequest, chosen: QuerySet[Campaign]) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from arena.admin.readonly import ReadOnlyAdmin
 from arena.models import Participant, User
 from arena.services.exclusions import flag_participant
+from arena.services.people import drop_nickname
 from arena.services.reviews import acquit
 from arena.types import ExclusionSource
 
@@ -19,9 +20,25 @@ admin.site.register(User, DjangoUserAdmin)
 
 @admin.register(Participant)
 class ParticipantAdmin(ReadOnlyAdmin[Participant]):
-    list_display = ("id", "is_guest", "language_level", "education", "created_at", "flagged_at", "held_at")
+    list_display = (
+        "id",
+        "nickname",
+        "is_guest",
+        "language_level",
+        "education",
+        "created_at",
+        "flagged_at",
+        "held_at",
+    )
     list_filter = (("flagged_at", admin.EmptyFieldListFilter), ("held_at", admin.EmptyFieldListFilter))
-    actions = ("flag", "unflag")
+    actions = ("flag", "unflag", "drop_nickname")
+    search_fields = ("nickname",)
+
+    @admin.action(description=_("Take the nickname off the boards of contributors"), permissions=["exclude"])
+    def drop_nickname(self, request: HttpRequest, chosen: QuerySet[Participant]) -> None:
+        for participant in chosen:
+            drop_nickname(participant_id=participant.pk)
+        self.message_user(request, _("Done."), messages.SUCCESS)
 
     @admin.action(description=_("Count none of their votes"), permissions=["exclude"])
     def flag(self, request: HttpRequest, chosen: QuerySet[Participant]) -> None:

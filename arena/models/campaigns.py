@@ -170,9 +170,14 @@ class CampaignText(models.Model):
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     title = models.CharField(_("title"), max_length=120)
     introduction = models.TextField(_("introduction"), blank=True, max_length=2000)
+    thanks = models.TextField(
+        _("thanks"), blank=True, max_length=2000, help_text=_("Shown once the campaign is over.")
+    )
     prizes = models.TextField(_("prizes"), blank=True, max_length=2000)
     content_question = models.CharField(_("question on the content"), max_length=200, blank=True)
+    content_help = models.CharField(_("help with it"), max_length=300, blank=True)
     language_question = models.CharField(_("question on the Basque"), max_length=200, blank=True)
+    language_help = models.CharField(_("help with it"), max_length=300, blank=True)
     overall_question = models.CharField(_("question on the whole"), max_length=200, blank=True)
 
     class Meta:

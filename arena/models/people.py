@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -58,6 +59,13 @@ class Participant(models.Model):
         max_length=6,
         default=TextSize.NORMAL.value,
         choices=[(each.value, each.value) for each in TextSize],
+    )
+    nickname = models.CharField(
+        _("nickname"),
+        max_length=24,
+        blank=True,
+        editable=False,
+        help_text=_("Shown on the boards of contributors; empty for who is not shown there."),
     )
     shortcuts = models.BooleanField(_("keyboard shortcuts"), default=True)
     profile_asked_at = models.DateTimeField(
@@ -112,6 +120,13 @@ class Participant(models.Model):
                     theme__in=[each.value for each in Theme],
                     text_size__in=[each.value for each in TextSize],
                 ),
+            ),
+            models.UniqueConstraint(
+                Lower("nickname"), condition=~models.Q(nickname=""), name="participant_nickname_once"
+            ),
+            models.CheckConstraint(
+                name="participant_nickname_of_an_account",
+                condition=models.Q(nickname="") | models.Q(user__isnull=False),
             ),
             models.CheckConstraint(
                 name="participant_deleted_is_nobody",

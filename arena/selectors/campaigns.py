@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -16,6 +17,7 @@ from ranking.models import Board
 from ranking.policies import DEFAULT_POLICY, SamplingPolicy, named_policy
 
 SOURCE = "eu"
+DAY = timedelta(days=1)
 _OPENED = [CampaignStatus.OPEN.value, CampaignStatus.PAUSED.value]
 
 
@@ -27,6 +29,7 @@ class Pulse:
     phase: CampaignPhase
     opens_at: datetime | None
     closes_at: datetime | None
+    days_left: int | None
     goal: int | None
     votes: int
     participants: int
@@ -60,9 +63,12 @@ class Texts:
 
     title: str = ""
     introduction: str = ""
+    thanks: str = ""
     prizes: str = ""
     content_question: str = ""
+    content_help: str = ""
     language_question: str = ""
+    language_help: str = ""
     overall_question: str = ""
 
 
@@ -92,12 +98,13 @@ def licences() -> list[Candidate]:
 
 
 def pulse(campaign: Campaign) -> Pulse:
-    votes = Vote.objects.filter(battle__campaign=campaign)
+    now, votes = timezone.now(), Vote.objects.filter(battle__campaign=campaign)
     return Pulse(
         name=campaign.name,
-        phase=campaign.phase_at(timezone.now()),
+        phase=campaign.phase_at(now),
         opens_at=campaign.opens_at,
         closes_at=campaign.closes_at,
+        days_left=ceil((campaign.closes_at - now) / DAY) if campaign.closes_at else None,
         goal=campaign.goal,
         votes=votes.count(),
         participants=votes.values("participant").distinct().count(),

@@ -29,6 +29,7 @@ def about(participant: Participant) -> Plain:
             "since": participant.created_at.isoformat(),
             "language_level": participant.language_level,
             "education": participant.education,
+            "nickname": participant.nickname,
             "display": participant.display,
             "theme": participant.theme,
             "text_size": participant.text_size,

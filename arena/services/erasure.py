@@ -57,7 +57,7 @@ def _erase_texts(participant: Participant) -> None:
 
 def _anonymise(participant: Participant) -> None:
     participant.user = None
-    participant.language_level = participant.education = participant.display = ""
+    participant.language_level = participant.education = participant.display = participant.nickname = ""
     participant.theme, participant.text_size, participant.shortcuts = (
         Theme.AUTO.value,
         TextSize.NORMAL.value,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from arena import consent_text
 from arena.days import midnight
+from arena.errors import NicknameTaken
 from arena.models import Battle, Campaign, Consent, Finding, Participant, User, Vote
 from arena.selectors.battles import unfinished_of
 from arena.selectors.people import participant_or_none
@@ -107,6 +108,22 @@ def prefer_appearance(*, participant_id: UUID, theme: Theme, text_size: TextSize
     Participant.objects.filter(pk=participant_id).update(
         theme=theme.value, text_size=text_size.value, shortcuts=shortcuts
     )
+
+
+def choose_nickname(*, participant_id: UUID, nickname: str) -> None:
+    """Put an account on the boards of contributors under a nickname. Raises :class:`NicknameTaken`, ``Participant.DoesNotExist`` for a guest."""
+    try:
+        with transaction.atomic():
+            participant = Participant.objects.select_for_update().get(pk=participant_id, user__isnull=False)
+            participant.nickname = nickname
+            participant.save(update_fields=["nickname"])
+    except IntegrityError:
+        raise NicknameTaken(nickname) from None
+
+
+def drop_nickname(*, participant_id: UUID) -> None:
+    """Off the boards of contributors, at once. Repeating it changes nothing."""
+    Participant.objects.filter(pk=participant_id).update(nickname="")
 
 
 def join_guest(*, guest_id: UUID | None, user: User) -> Participant:

@@ -31,6 +31,7 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
         "days": shown,
         "older": len(days) > len(shown),
         "most": max((each.votes for each in shown), default=0),
+        "contributors": contributions.contributors(found),
         "candidates": found.candidates.order_by("name"),
     }
     return render(request, "campaigns/page.html", context)

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from arena import appearance, runner
 from arena.appearance import Appearance
-from arena.errors import StaffStays
-from arena.forms import AppearanceForm, DeletionForm, ProfileForm, WithdrawalForm
+from arena.errors import NicknameTaken, StaffStays
+from arena.forms import AppearanceForm, DeletionForm, NicknameForm, ProfileForm, WithdrawalForm
 from arena.models import Participant
 from arena.selectors import campaigns, mine, people, takeout
 from arena.services import erasure
@@ -46,6 +46,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "standing": mine.my_standing(participant, campaign),
         "consent_given": people.has_consented(participant, campaign),
         "profile_form": ProfileForm(initial=_profile_of(participant)),
+        "nickname_form": NicknameForm(initial={"nickname": participant.nickname}),
         "appearance_form": _appearance_form(request),
         "display": participant.display or campaign.display,
     }
@@ -67,6 +68,29 @@ def profile(request: HttpRequest) -> HttpResponse:
     else:
         return render(request, "me/profile.html", {"profile_form": form}, status=422)
     return redirect(onward(request, "me"))
+
+
+@require_POST
+def nickname(request: HttpRequest) -> HttpResponse:
+    """On the boards of contributors under a nickname, or off them."""
+    participant = _somebody(request)
+    if "remove" in request.POST:
+        people_services.drop_nickname(participant_id=participant.pk)
+        messages.success(request, _("You are on no board of contributors."))
+        return redirect("me")
+    form = NicknameForm(request.POST)
+    if participant.is_guest or not form.is_valid():
+        return render(request, "me/nickname.html", {"nickname_form": form}, status=422)
+    try:
+        chosen = form.cleaned_data["nickname"]
+        people_services.choose_nickname(participant_id=participant.pk, nickname=chosen)
+    except NicknameTaken:
+        form.add_error("nickname", _("Somebody else has this nickname: choose another one."))
+        return render(request, "me/nickname.html", {"nickname_form": form}, status=422)
+    messages.success(
+        request, _("Done: you are on the boards of contributors, with votes of days that are over.")
+    )
+    return redirect("me")
 
 
 @require_POST

@@ -9,7 +9,6 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -27,17 +26,15 @@ from arena.raffle import faults
 from arena.selectors.mine import my_standing
 from arena.selectors.raffles import entrants, published
 from arena.selectors.takeout import about
-from arena.services.credits import book
 from arena.services.exclusions import exclude
 from arena.services.people import join_guest
 from arena.services.raffles import commit_to_raffle, draw_raffle
 from arena.types import CampaignStatus, ExclusionSource, RaffleProblem
-from ranking.ballots import Ballots
 from ranking.filters import ExclusionReason
 from ranking.models import Board
 from ranking.types import BoardKind
 from tests.arena.builders import make_campaign, make_participant
-from tests.arena.crowds import store
+from tests.arena.crowds import earn
 
 HOUR = timedelta(hours=1)
 
@@ -63,19 +60,6 @@ def running() -> Campaign:
 def ended(campaign: Campaign, hours_ago: float = 2) -> None:
     Campaign.objects.filter(pk=campaign.pk).update(closes_at=timezone.now() - hours_ago * HOUR)
     campaign.refresh_from_db()
-
-
-def earn(campaign: Campaign, *credited: int) -> list[Participant]:
-    """An account each with so many credited votes; they vote in turn, so that whoever has fewer is done sooner."""
-    user = np.array([who for n in range(max(credited)) for who, most in enumerate(credited) if n < most])
-    ones = np.ones(len(user), dtype=int)
-    ballots = Ballots(("ona", "txar"), ones * 0, ones, ones * 0, user)
-    _, people = store(ballots, campaign=campaign)
-    book(Vote.objects.filter(battle__campaign=campaign).select_related("battle"))
-    for at, each in enumerate(people):
-        each.user = User.objects.create_user(f"kontua-{at}", f"kontua-{at}@adibidea.eus")
-        each.save()
-    return people
 
 
 @pytest.fixture

@@ -20,7 +20,14 @@ from arena.selectors.judgements import Judgements
 from arena.services import boards, people
 from arena.services.campaigns import CONSENT_VERSION
 from arena.services.erasure import ERASED, erase_participant
-from arena.services.people import declare_profile, give_consent, join_guest, skip_profile, withdraw_consent
+from arena.services.people import (
+    choose_nickname,
+    declare_profile,
+    give_consent,
+    join_guest,
+    skip_profile,
+    withdraw_consent,
+)
 from arena.services.turns import user_of
 from arena.services.votes import cast_vote
 from arena.types import Display, Education, LanguageLevel, Side
@@ -212,6 +219,7 @@ def somebody(campaign: Campaign) -> tuple[Participant, User, Client]:
     Participant.objects.filter(pk=own.pk).update(
         theme="dark", text_size="larger", display=Display.PACED.value
     )
+    choose_nickname(participant_id=own.pk, nickname=PLANTED)
     own.refresh_from_db()
     battle = finish(
         begin(own, text=f"{PLANTED} naiz"), complete(Side.A, f"Kaixo, {PLANTED}!"), complete(Side.B)
