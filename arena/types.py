@@ -22,6 +22,13 @@ class BattleStatus(StrEnum):
     ABANDONED = "abandoned"
 
 
+class BattleSource(StrEnum):
+    """Where a battle's answers come from: written for it, or shown again to somebody else."""
+
+    LIVE = "live"
+    REJUDGED = "rejudged"
+
+
 class AnswerStatus(StrEnum):
     PENDING = "pending"
     STREAMING = "streaming"
@@ -85,6 +92,7 @@ class RefusalCode(StrEnum):
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_OVER = "campaign_over"
     ACCOUNT_NEEDED = "account_needed"
+    NOTHING_TO_JUDGE = "nothing_to_judge"
 
 
 class CampaignStatus(StrEnum):

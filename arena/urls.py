@@ -4,7 +4,19 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from arena.converters import ModelName
-from arena.views import battles, boards, campaigns, me, models, pages, raffles, reports, snapshots, status
+from arena.views import (
+    battles,
+    boards,
+    campaigns,
+    judging,
+    me,
+    models,
+    pages,
+    raffles,
+    reports,
+    snapshots,
+    status,
+)
 
 register_converter(ModelName, "model")
 
@@ -15,6 +27,8 @@ urlpatterns = [
     path("battle/<uuid:battle_id>/", battles.battle, name="battle"),
     path("battle/<uuid:battle_id>/vote/", battles.vote, name="vote"),
     path("battle/<uuid:battle_id>/abandon/", battles.abandon, name="abandon"),
+    path("judge/", judging.judge, name="judge"),
+    path("judge/<uuid:battle_id>/", judging.pair, name="judged_pair"),
     path("leaderboard/", boards.leaderboard, name="leaderboard"),
     path("leaderboard/<slug:slug>/", boards.leaderboard, name="board"),
     path("leaderboard/<slug:slug>/<slug:page>/", reports.report, name="report"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.models.campaigns import Campaign
 from arena.models.people import Participant
-from arena.types import AnswerStatus, BattleStatus, Display, FailCode, Side
+from arena.types import AnswerStatus, BattleSource, BattleStatus, Display, FailCode, Side
 from inference.language import LANGUAGES, UNTOLD
 from inference.models import Candidate, ModelEndpoint
 from inference.types import FinishReason
@@ -67,6 +67,20 @@ class Battle(models.Model):
         default=BattleStatus.OPEN.value,
         choices=[(each, each) for each in _STATUSES],
     )
+    source = models.CharField(
+        _("where its answers come from"),
+        max_length=10,
+        default=BattleSource.LIVE.value,
+        choices=[(each.value, each.value) for each in BattleSource],
+    )
+    origin = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="copies",
+        verbose_name=_("battle that is shown again"),
+    )
     system_prompt = models.TextField(_("system prompt"), blank=True)
     policy = models.CharField(_("sampling policy"), max_length=32)
     propensity = models.FloatField(_("probability of the draw"))
@@ -92,6 +106,11 @@ class Battle(models.Model):
             models.CheckConstraint(
                 name="battle_propensity_is_probability",
                 condition=models.Q(propensity__gt=0, propensity__lte=1),
+            ),
+            models.CheckConstraint(
+                name="battle_shown_again_has_an_origin",
+                condition=models.Q(source=BattleSource.LIVE.value, origin__isnull=True)
+                | models.Q(source=BattleSource.REJUDGED.value, origin__isnull=False),
             ),
             models.CheckConstraint(
                 name="battle_display_known",

@@ -15,7 +15,7 @@ from arena.selectors.ballots import VoteTable, vote_table
 from arena.selectors.covariates import StyledVotes, styled_votes
 from arena.selectors.languages import Answered, answers_to_basque
 from ranking.ballots import Ballots
-from ranking.filters import Filtered, FilterSet, apply_filters
+from ranking.filters import ExclusionReason, Filtered, FilterSet, apply_filters
 from ranking.models import Board
 from ranking.selectors import criteria_of, load_tally
 from ranking.tally import Tally
@@ -66,6 +66,11 @@ class Votes(Counts):
         return self.table.ballots(criterion, self.left.counted)
 
     @cached_property
+    def sound(self) -> NDArray[np.bool_]:
+        """The votes that nothing speaks against, those on pairs shown again included: they say as much of who cast them. Shape ``(n,)``."""
+        return sound(self.table)
+
+    @cached_property
     def styled(self) -> StyledVotes:
         """What was measured on the answers of the newest votes that count."""
         return styled_votes(self.counted)
@@ -84,6 +89,12 @@ class Votes(Counts):
         _, question = np.unique(votes.prompts[single], return_inverse=True)
         _, item = np.unique((question * m + np.minimum(a, b)) * m + np.maximum(a, b), return_inverse=True)
         return single, item
+
+
+def sound(table: VoteTable) -> NDArray[np.bool_]:
+    """Which votes nothing speaks against but that their pair was shown again. Shape ``(n,)``."""
+    filters = FilterSet.strictest().admitting(ExclusionReason.REJUDGED)
+    return apply_filters(table.reasons, filters).counted
 
 
 def material_of(board: Board) -> Counts:

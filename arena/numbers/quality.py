@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arena.numbers.material import Counts, Votes
+from arena.selectors.ballots import VoteTable
+from arena.selectors.columns import numbered
 from arena.selectors.raters import examined
 from ranking.agreement import Agreement, Alpha, agreement
 from ranking.anomalies import examine_sampling
@@ -29,20 +32,18 @@ def compute(material: Counts, criterion: Criterion) -> Numbers:
         return Numbers()
     if not isinstance(material, Votes):
         return Numbers((_sampling(tally), _outcomes(tally), _position(None)), {"imported": True})
-    n_users = len(np.unique(material.ballots(criterion).user))
-    found = examined(material.ballots(criterion)) if n_users >= FEWEST_USERS else None
-    agreed = repeated(material, criterion)
+    ballots = material.table.ballots(criterion, material.sound)
+    n_users = len(np.unique(ballots.user))
+    found = examined(ballots) if n_users >= FEWEST_USERS else None
+    agreed, same = repeated(material, criterion), shown_again(material, criterion)
     return Numbers(
         (
             *_exclusions(material.left),
             _outcomes(tally),
             _position(tally),
             Table("raters", ("test", "flagged_users", "status"), _flagged(found)),
-            Table(
-                "agreement",
-                ("metric", "alpha", "low", "high"),
-                (("nominal", *_alpha(agreed.nominal)), ("ordinal", *_alpha(agreed.ordinal))),
-            ),
+            _agreement("same_answers", same),
+            _agreement("agreement", agreed),
         ),
         {
             "imported": False,
@@ -51,6 +52,9 @@ def compute(material: Counts, criterion: Criterion) -> Numbers:
             "agreement": agreed.status.value,
             "items": agreed.n_items,
             "judgements": agreed.n_judgements,
+            "same_answers": same.status.value,
+            "same_items": same.n_items,
+            "same_judgements": same.n_judgements,
         },
     )
 
@@ -117,10 +121,27 @@ def _alpha(found: Alpha | None) -> tuple[float | None, float | None, float | Non
     return (None, None, None) if found is None else (found.value, found.low, found.high)
 
 
+def _agreement(name: str, found: Agreement) -> Table:
+    rows = (("nominal", *_alpha(found.nominal)), ("ordinal", *_alpha(found.ordinal)))
+    return Table(name, ("metric", "alpha", "low", "high"), rows)
+
+
+def shown_again(material: Votes, criterion: Criterion) -> Agreement:
+    """Agreement of several volunteers on the very same two answers, on whichever sides they were shown."""
+    votes = material.table.taken(material.sound)
+    _, item = numbered(votes.origins)
+    return agreement(item, votes.user, _of_the_first(votes, criterion), seed=SEED)
+
+
+def _of_the_first(votes: VoteTable, criterion: Criterion) -> NDArray[np.int64]:
+    """Outcomes as if the model that comes first had been A. Shape ``(n,)``."""
+    outcome = votes.outcomes[criterion].astype(np.int64)
+    turned = (votes.a > votes.b) & (outcome < Outcome.TIE.place)
+    return np.where(turned, 1 - outcome, outcome)
+
+
 def repeated(material: Votes, criterion: Criterion) -> Agreement:
     """Agreement of the votes that count, on battles of a single question."""
     single, item = material.repeats
-    votes = material.counted
-    outcome = votes.outcomes[criterion][single].astype(np.int64)
-    turned = (votes.a > votes.b)[single] & (outcome < Outcome.TIE.place)
-    return agreement(item, votes.user[single], np.where(turned, 1 - outcome, outcome), seed=SEED)
+    votes = material.counted.taken(single)
+    return agreement(item, votes.user, _of_the_first(votes, criterion), seed=SEED)

@@ -29,6 +29,11 @@ _AGREEMENT = {
     ),
 }
 
+_SAME = {
+    **_AGREEMENT,
+    AgreementStatus.NO_REPEATS: _("There is none: no two volunteers judged the same two answers."),
+}
+
 
 def build(source: Source) -> Report:
     found = published(source, "quality")
@@ -45,6 +50,7 @@ def build(source: Source) -> Report:
             _outcomes(numbers),
             _position(numbers),
             _raters(numbers),
+            *_same_answers(numbers),
             _agreement(numbers),
         ),
         published=found.snapshot,
@@ -128,6 +134,28 @@ def _why_raters(numbers: Numbers) -> Text:
             "A flag excludes nobody: people look at it first."
         ),
     )
+
+
+def _same_answers(numbers: Numbers) -> tuple[Section, ...]:
+    """None for boards published before pairs were shown again."""
+    if "same_answers" not in numbers.facts:
+        return ()
+    section = Section(
+        title=_("Agreement on the same two answers"),
+        text=joined(
+            _SAME[AgreementStatus(str(numbers.facts["same_answers"]))],
+            _(
+                "Pairs of earlier battles are shown to other volunteers, with the sides swapped; these judgements enter no rating."
+            ),
+            format_lazy(
+                _("Pairs: {items}; judgements of them: {judgements}."),
+                items=shown(numbers.facts["same_items"]),
+                judgements=shown(numbers.facts["same_judgements"]),
+            ),
+        ),
+        table=numbers.table("same_answers"),
+    )
+    return (section,)
 
 
 def _agreement(numbers: Numbers) -> Section:

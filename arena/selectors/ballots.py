@@ -69,6 +69,8 @@ class VoteTable:
         Shape ``(n,)``: equal where the first messages are, case and outer spaces aside. A hash of 64 bits, so the texts stay in the database.
     battles
         Shape ``(n,)``: the battles' ids, 16 bytes each.
+    origins
+        Shape ``(n,)``: the ids of the battles whose answers were judged: another one's where a pair was shown again, else the battle itself.
     """
 
     models: tuple[str, ...]
@@ -85,6 +87,7 @@ class VoteTable:
     turns: NDArray[np.int64]
     prompts: NDArray[np.int64]
     battles: Ids
+    origins: Ids
 
     @property
     def n_votes(self) -> int:
@@ -111,6 +114,7 @@ class VoteTable:
             turns=self.turns[chosen],
             prompts=self.prompts[chosen],
             battles=self.battles[chosen],
+            origins=self.origins[chosen],
         )
 
 
@@ -136,6 +140,7 @@ def _read(votes: QuerySet[Vote]) -> dict[str, Column]:
     columns = {
         "vote": identity("pk"),
         "battle": identity("battle_id"),
+        "origin": identity(Coalesce("battle__origin_id", "battle_id")),
         "user": identity("participant_id"),
         "a": identity("battle__candidate_a_id"),
         "b": identity("battle__candidate_b_id"),
@@ -192,6 +197,7 @@ def _table(read: dict[str, Column], codes: dict[UUID, str], against: dict[UUID, 
         turns=read["turns"],
         prompts=read["prompt"],
         battles=read["battle"],
+        origins=read["origin"],
     )
 
 

@@ -13,7 +13,7 @@ from arena import protocol, states, transcript
 from arena.models import Answer, Battle, Participant, Turn
 from arena.plan import Lease
 from arena.protocol import Held, ServerFrame, SideState
-from arena.types import AnswerStatus, BattleStatus, FailCode, Side
+from arena.types import AnswerStatus, BattleSource, BattleStatus, FailCode, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class BattleView:
     max_turns: int
     max_chars: int
     votable: bool
+    is_own: bool
 
     @property
     def turns_left(self) -> int:
@@ -72,9 +73,9 @@ def unfinished_battles(participant: Participant | None) -> list[Battle]:
 
 
 def unfinished_of(participant: Participant) -> QuerySet[Battle]:
-    """All of them."""
+    """All of them but the pairs that they were given to judge."""
     statuses = [status.value for status in states.UNFINISHED]
-    return Battle.objects.filter(participant=participant, status__in=statuses)
+    return Battle.objects.filter(participant=participant, source=BattleSource.LIVE.value, status__in=statuses)
 
 
 def battle_view(battle: Battle) -> BattleView:
@@ -95,6 +96,7 @@ def battle_view(battle: Battle) -> BattleView:
         max_turns=battle.campaign.max_turns,
         max_chars=battle.campaign.max_prompt_chars,
         votable=votable,
+        is_own=battle.source == BattleSource.LIVE.value,
     )
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from arena.days import midnight
 from arena.models import Battle, Campaign, Vote
-from arena.types import CampaignPhase, CampaignStatus
+from arena.types import BattleSource, CampaignPhase, CampaignStatus
 from inference.models import Candidate
 from ranking.models import Board
 from ranking.policies import DEFAULT_POLICY, SamplingPolicy, named_policy
@@ -108,5 +108,7 @@ def pulse(campaign: Campaign) -> Pulse:
         goal=campaign.goal,
         votes=votes.count(),
         participants=votes.values("participant").distinct().count(),
-        battles_today=Battle.objects.filter(campaign=campaign, created_at__gte=midnight()).count(),
+        battles_today=Battle.objects.filter(
+            campaign=campaign, source=BattleSource.LIVE.value, created_at__gte=midnight()
+        ).count(),
     )

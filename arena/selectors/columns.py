@@ -48,7 +48,7 @@ def real(field: Expression | F | str) -> Cast:
     return Cast(field, FloatField())
 
 
-def identity(field: str) -> Cast:
+def identity(field: str | Expression) -> Cast:
     """A column of UUIDs, as 16 bytes each; no value may be null."""
     return Cast(field, UUIDField())
 

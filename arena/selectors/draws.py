@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Avg, Count, F, FloatField, Max, Min, QuerySet, Value
 
 from arena.models import Battle
-from arena.types import BattleStatus
+from arena.types import BattleSource, BattleStatus
 from inference.models import Candidate
 from ranking.models import Board
 
@@ -80,4 +80,4 @@ def sides_shown(board: Board) -> list[Sides]:
 def _ended(board: Board) -> QuerySet[Battle]:
     """Without battles under way: public counts that moved with one would tell its volunteer who meets whom."""
     over = [BattleStatus.VOTED.value, BattleStatus.ABANDONED.value]
-    return Battle.objects.filter(campaign__board=board, status__in=over)
+    return Battle.objects.filter(campaign__board=board, status__in=over, source=BattleSource.LIVE.value)

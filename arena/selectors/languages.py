@@ -11,7 +11,7 @@ from django.db.models import Case, CharField, Count, F, Q, Sum, When
 from django.db.models.functions import Coalesce
 
 from arena.models import Answer
-from arena.types import AnswerStatus, BattleStatus, Side
+from arena.types import AnswerStatus, BattleSource, BattleStatus, Side
 from inference.language import BASQUE, LANGUAGES, UNTOLD
 from ranking.models import Board
 
@@ -61,6 +61,7 @@ def _grouped(board: Board, until: datetime) -> Iterator[tuple[Any, ...]]:
     )
     answers = Answer.objects.filter(
         turn__battle__campaign__board=board,
+        turn__battle__source=BattleSource.LIVE.value,
         turn__language=BASQUE,
         turn__battle__status__in=[BattleStatus.VOTED.value, BattleStatus.ABANDONED.value],
         status=AnswerStatus.COMPLETE.value,

@@ -14,7 +14,7 @@ from arena.days import midnight
 from arena.models import Battle, Campaign, Credit, Participant, Turn, Vote
 from arena.selectors import raffles
 from arena.services.battles import Identities, reveal
-from arena.types import BattleStatus
+from arena.types import BattleSource, BattleStatus
 from inference.models import Candidate
 from ranking.board import build_board
 from ranking.personal import PersonalRating, personal_ranking
@@ -111,7 +111,7 @@ def my_standing(participant: Participant, campaign: Campaign) -> MyStanding:
 def _battles(participant: Participant) -> QuerySet[Battle]:
     first = Turn.objects.filter(battle=OuterRef("pk"), index=1).values("text")
     return (
-        Battle.objects.filter(participant=participant, turns__index=1)
+        Battle.objects.filter(participant=participant, source=BattleSource.LIVE.value, turns__index=1)
         .select_related("candidate_a", "candidate_b", "vote")
         .annotate(asked=Subquery(first))
         .order_by("-created_at", "pk")

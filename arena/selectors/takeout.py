@@ -13,7 +13,7 @@ from arena.models import Answer, Battle, Consent, Participant, Session, Turn, Us
 from arena.selectors.judgements import judgements_of
 from arena.services.battles import reveal
 from arena.services.turns import user_of
-from arena.types import BattleStatus
+from arena.types import BattleSource, BattleStatus
 from inference.models import UserUsage
 
 BATTLES_AT_ONCE = 50
@@ -94,15 +94,20 @@ def _consent(given: Consent) -> Plain:
 
 
 def _battle(battle: Battle) -> Plain:
-    voted = BattleStatus(battle.status) is BattleStatus.VOTED
+    """Of a pair that was given to them to judge, what they judged: what was asked there is somebody else's."""
+    voted, is_own = (
+        BattleStatus(battle.status) is BattleStatus.VOTED,
+        battle.source == BattleSource.LIVE.value,
+    )
     who = reveal(battle) if voted else None
     return {
         "id": str(battle.pk),
         "begun": battle.created_at.isoformat(),
         "status": battle.status,
+        "source": battle.source,
         "model_a": who.a.code if who else None,
         "model_b": who.b.code if who else None,
-        "turns": [_turn(turn) for turn in battle.turns.all()],
+        "turns": [_turn(turn) for turn in battle.turns.all()] if is_own else [],
         "vote": _vote(battle.vote) if voted else None,
     }
 

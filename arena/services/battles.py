@@ -18,7 +18,7 @@ from arena.selectors import campaigns, people
 from arena.selectors.battles import unfinished_of
 from arena.services import draws, turns
 from arena.states import Move
-from arena.types import BattleStatus, CampaignPhase, RefusalCode, Registration, Side
+from arena.types import BattleSource, BattleStatus, CampaignPhase, RefusalCode, Registration, Side
 from inference.models import Candidate
 from inference.selectors import tokens_used_today
 from inference.types import GenerationRequest
@@ -44,7 +44,7 @@ def begin_turn(
     """
     with transaction.atomic():
         campaign = campaigns.current_campaign()
-        participant = _consenting(participant_id, campaign)
+        participant = consenting(participant_id, campaign)
         standing = Turn.objects.select_related("battle").filter(key=key).first()
         if standing is not None:
             return _resent(standing, participant)
@@ -62,9 +62,9 @@ def retry_side(*, participant_id: UUID | None, battle_id: UUID, side: Side, runn
     The other side is asked again too when it did not end well, so that one retry mends the turn. Locks the battle. Raises ``Refused``.
     """
     with transaction.atomic():
-        participant = _consenting(participant_id, campaigns.current_campaign())
+        participant = consenting(participant_id, campaigns.current_campaign())
         battle = locked_battle(battle_id, participant)
-        _check_running(battle.campaign, participant)
+        check_running(battle.campaign, participant)
         turn = battle.turns.order_by("-index").first()
         if turn is None or turn.runner_id is not None:
             raise Refused(RefusalCode.NOT_READY)
@@ -147,7 +147,7 @@ def reveal(battle: Battle) -> Identities:
     return Identities(a=battle.candidate_a, b=battle.candidate_b)
 
 
-def _consenting(participant_id: UUID | None, campaign: Campaign) -> Participant:
+def consenting(participant_id: UUID | None, campaign: Campaign) -> Participant:
     participant = (
         Participant.objects.select_for_update().filter(pk=participant_id).first() if participant_id else None
     )
@@ -175,7 +175,7 @@ def _check_message(text: str, participant: Participant, campaign: Campaign) -> N
             raise Refused(RefusalCode.TOO_MANY_MESSAGES)
 
 
-def _check_running(campaign: Campaign, participant: Participant) -> None:
+def check_running(campaign: Campaign, participant: Participant) -> None:
     """That the battle's own campaign takes messages from the participant."""
     phase = campaign.phase_at(timezone.now())
     if phase is CampaignPhase.PAUSED:
@@ -193,7 +193,7 @@ def _check_tokens(participant: Participant, campaign: Campaign) -> None:
 
 def _open(participant: Participant, campaign: Campaign) -> tuple[Battle, int]:
     """A new battle and the number of its first turn, which is about to be stored."""
-    _check_running(campaign, participant)
+    check_running(campaign, participant)
     if participant.is_guest and unfinished_of(participant).count() >= campaign.guest_open_battles:
         raise Refused(RefusalCode.TOO_MANY_BATTLES)
     drawn = draws.draw_pair(participant=participant, campaign=campaign)
@@ -215,7 +215,9 @@ def _open(participant: Participant, campaign: Campaign) -> tuple[Battle, int]:
 def _go_on(battle_id: UUID, participant: Participant) -> tuple[Battle, int]:
     """The participant's battle, locked, and the number of its next turn, which is about to be stored."""
     battle = locked_battle(battle_id, participant)
-    _check_running(battle.campaign, participant)
+    if battle.source != BattleSource.LIVE.value:
+        raise Refused(RefusalCode.CLOSED)
+    check_running(battle.campaign, participant)
     asked = battle.turns.count()
     if asked >= battle.campaign.max_turns:
         raise Refused(RefusalCode.TOO_MANY_TURNS)

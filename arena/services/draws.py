@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from arena.errors import Refused
 from arena.models import Battle, Campaign, Participant
 from arena.selectors.pools import pool_now
-from arena.types import RefusalCode, Side
+from arena.types import BattleSource, RefusalCode, Side
 from inference.models import Candidate
 from ranking.canaries import draw_opponent, draw_with_canaries
 from ranking.policies import named_policy
@@ -82,7 +82,7 @@ def _situation(candidates: Collection[str], participant: Participant, campaign: 
 def _seen(participant: Participant, campaign: Campaign, codes: Iterable[str]) -> Counter[frozenset[str]]:
     """How often the participant met each pair of these codes in this campaign. One query."""
     known = set(codes)
-    met = Battle.objects.filter(participant=participant, campaign=campaign).values_list(
-        "candidate_a__code", "candidate_b__code"
-    )
+    met = Battle.objects.filter(
+        participant=participant, campaign=campaign, source=BattleSource.LIVE.value
+    ).values_list("candidate_a__code", "candidate_b__code")
     return Counter(frozenset(pair) for pair in met if known.issuperset(pair))

@@ -6,10 +6,11 @@ import logging
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from arena.errors import StaffStays
-from arena.models import Answer, Participant, Session, Turn, User
+from arena.models import Answer, Battle, Participant, Session, Turn, User
 from arena.services.people import locked, withdraw_consent
 from arena.services.turns import user_of
 from arena.types import AnswerStatus, FailCode, TextSize, Theme
@@ -45,9 +46,10 @@ def erase_participant(*, participant_id: UUID) -> list[UUID]:
 
 
 def _erase_texts(participant: Participant) -> None:
-    """Whoever still writes an answer loses the lease, and with it the right to store one."""
-    Turn.objects.filter(battle__participant=participant).update(text=ERASED, runner_id=None, lease_until=None)
-    said = Answer.objects.filter(turn__battle__participant=participant)
+    """Also where others were shown them. Whoever still writes an answer loses the lease, and with it the right to store one."""
+    theirs = Battle.objects.filter(Q(participant=participant) | Q(origin__participant=participant))
+    Turn.objects.filter(battle__in=theirs).update(text=ERASED, runner_id=None, lease_until=None)
+    said = Answer.objects.filter(turn__battle__in=theirs)
     said.filter(status__in=[AnswerStatus.PENDING.value, AnswerStatus.STREAMING.value]).update(
         status=AnswerStatus.INTERRUPTED.value, error_code=FailCode.INTERRUPTED.value
     )

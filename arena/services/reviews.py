@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from arena.models import Finding, Participant, User
+from arena.numbers.material import sound
 from arena.selectors.ballots import VoteTable, vote_table
 from arena.selectors.raters import examined
 from arena.services.exclusions import flag_participant, settle_hold, unflag_participant
@@ -47,7 +48,7 @@ def review(board: Board) -> Reviewed:
     Keeps no lock while it computes; two reviews of one board wait for each other while they store.
     """
     table = vote_table(board)
-    ballots = table.ballots(Criterion.OVERALL, table.reasons == 0)
+    ballots = table.ballots(Criterion.OVERALL, sound(table))
     found = examined(ballots)
     flagged = found.flagged if found else ()
     with transaction.atomic():

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from arena import screening
 from arena.models import Battle, Turn, Vote
+from arena.types import BattleSource
 from inference.identity.detect import Exchange, leaks_identity
 from inference.language import answers_in_another_language
 from ranking.filters import ExclusionReason
@@ -64,10 +65,13 @@ def _wrong_language(seen: Screened) -> bool:
 
 def _duplicate(seen: Screened) -> bool:
     """The volunteer asked these two candidates the same before, and voted on it."""
+    if _rejudged(seen):
+        return False  # somebody else asked
     a, b = seen.battle.candidate_a_id, seen.battle.candidate_b_id
     earlier = Battle.objects.filter(
         participant=seen.battle.participant,
         campaign=seen.battle.campaign,
+        source=BattleSource.LIVE.value,
         vote__isnull=False,
         candidate_a__in=[a, b],
         candidate_b__in=[a, b],
@@ -83,6 +87,10 @@ def _rate(seen: Screened) -> bool:
         participant=seen.battle.participant, created_at__gte=seen.now - timedelta(hours=1)
     )
     return recent.count() >= most
+
+
+def _rejudged(seen: Screened) -> bool:
+    return seen.battle.source == BattleSource.REJUDGED.value
 
 
 def _flagged(seen: Screened) -> bool:
@@ -102,4 +110,5 @@ _RULES: dict[ExclusionReason, Callable[[Screened], bool]] = {
     ExclusionReason.RATE: _rate,
     ExclusionReason.FLAGGED_USER: _flagged,
     ExclusionReason.HELD: _held,
+    ExclusionReason.REJUDGED: _rejudged,
 }

@@ -32,7 +32,7 @@ from arena.selectors import campaigns, people
 from arena.selectors.reveals import reveal_view
 from arena.services import battles, votes
 from arena.services import people as people_services
-from arena.types import BattleStatus, Display, LanguageLevel, Registration
+from arena.types import BattleSource, BattleStatus, Display, LanguageLevel, Registration
 from arena.views.visitor import onward, participant_of
 
 _MOST_DIGITS = 10
@@ -87,7 +87,10 @@ def _whole(request: HttpRequest, name: str, otherwise: int) -> int:
 @never_cache
 @ensure_csrf_cookie
 def battle(request: HttpRequest, battle_id: UUID) -> HttpResponse:
-    return render(request, "battle.html", _battle_context(_own_battle(request, battle_id), VoteForm()))
+    found = _own_battle(request, battle_id)
+    if found.source != BattleSource.LIVE.value and found.status == BattleStatus.READY.value:
+        return redirect("judged_pair", battle_id=found.pk)
+    return render(request, "battle.html", _battle_context(found, VoteForm()))
 
 
 @require_POST
@@ -146,7 +149,7 @@ def abandon(request: HttpRequest, battle_id: UUID) -> HttpResponse:
     except Refused:
         raise Http404 from None
     runner.current().interrupt_from_thread(battle_id)
-    return redirect("start")
+    return redirect(onward(request, "start"))
 
 
 def _display_of(participant: Participant | None, campaign: Campaign) -> str | None:

@@ -38,6 +38,7 @@ def votes(reasons: list[int], seed: int) -> Votes:
         turns=np.ones(n, dtype=np.int64),
         prompts=np.arange(n),
         battles=np.zeros(n, dtype="V16"),
+        origins=np.zeros(n, dtype="V16"),
     )
     left = apply_filters(table.reasons, FilterSet.strictest())
     return Votes(Board(slug="b"), {}, timezone.now(), table, left)
