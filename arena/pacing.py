@@ -107,6 +107,20 @@ class Unpaced:
     def is_over(self, side: Side) -> bool:
         return self._buffers[side].over
 
+    def _hurried(self) -> dict[Side, str]:
+        return {
+            side: each.take(each.size) for side, each in self._buffers.items() if each.hurried and each.size
+        }
+
+
+class Whole(Unpaced):
+    """Nothing of any side until all have ended; then everything at once. A stop ends the wait."""
+
+    def release(self, now: float) -> dict[Side, str]:
+        if all(each.ended for each in self._buffers.values()):
+            return super().release(now)
+        return self._hurried()
+
 
 class Paced(Unpaced):
     """Both sides at the slower one's rate.
@@ -135,9 +149,7 @@ class Paced(Unpaced):
         if self._opened is None:
             self._opened = self._before = now
         passed_s, self._before = now - self._before, now
-        freed = {
-            side: each.take(each.size) for side, each in self._buffers.items() if each.hurried and each.size
-        }
+        freed = self._hurried()
         if self._started or self._may_start(now):
             freed |= self._pieces(passed_s, now)
         return freed

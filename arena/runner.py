@@ -23,7 +23,7 @@ from arena.clock import Clock
 from arena.duel import Duel, SideResult, Source
 from arena.live import LiveTurn
 from arena.mirror import Mirrors
-from arena.pacing import Paced, Pacing, Unpaced
+from arena.pacing import Paced, Pacing, Unpaced, Whole
 from arena.plan import Lease, TurnPlan
 from arena.protocol import SideState
 from arena.screen import Screen
@@ -236,7 +236,9 @@ class Runner:
 
 
 def _pacing(plan: TurnPlan) -> Pacing:
-    """One pace for two sides that write; a side that is asked again alone comes as it comes."""
+    """One pace for two sides that write; a side that is asked again alone comes as it comes, or whole."""
+    if plan.display is Display.WHOLE:
+        return Whole(plan.requests)
     if plan.display is Display.UNPACED or len(plan.requests) < 2:
         return Unpaced(plan.requests)
     deadlines = [request.target.deadlines for request in plan.requests.values()]

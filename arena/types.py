@@ -42,10 +42,11 @@ class AnswerStatus(StrEnum):
 
 
 class Display(StrEnum):
-    """How two answers appear: at one pace, or each as it comes."""
+    """How two answers appear: at one pace, each as it comes, or without streaming, once both are whole."""
 
     PACED = "paced"
     UNPACED = "unpaced"
+    WHOLE = "whole"
 
 
 class Theme(StrEnum):

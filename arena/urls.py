@@ -38,6 +38,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/", campaigns.campaign, name="campaign"),
     path("campaigns/<slug:slug>/draw/", raffles.draw, name="draw"),
     path("me/", me.me, name="me"),
+    path("me/battles/", me.battles, name="my_battles"),
     path("me/profile/", me.profile, name="profile"),
     path("me/nickname/", me.nickname, name="nickname"),
     path("me/appearance/", me.prefer_appearance, name="prefer_appearance"),

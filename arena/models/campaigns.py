@@ -83,7 +83,11 @@ class Campaign(models.Model):
         _("display of the answers"),
         max_length=8,
         default=Display.PACED.value,
-        choices=[(Display.PACED.value, _("paced")), (Display.UNPACED.value, _("as they come"))],
+        choices=[
+            (Display.PACED.value, _("paced")),
+            (Display.UNPACED.value, _("as they come")),
+            (Display.WHOLE.value, _("once both are whole")),
+        ],
         help_text=_("Paced: both sides begin together and appear at the slower side's speed."),
     )
     tokens_per_day = models.PositiveIntegerField(

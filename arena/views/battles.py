@@ -65,6 +65,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "consent_given": people.has_consented(participant, campaign),
         "limits": {"max_chars": campaign.max_prompt_chars, "max_turns": campaign.max_turns},
         "display": _display_of(participant, campaign),
+        "prompt": request.GET.get("prompt", "")[: campaign.max_prompt_chars],
         "unfinished": battle_reads.unfinished_battles(participant),
         "battle": None,
     }

@@ -35,14 +35,9 @@ def me(request: HttpRequest) -> HttpResponse:
     if participant is None:
         return render(request, "me/stranger.html", {"appearance_form": _appearance_form(request)})
     campaign = campaigns.current_campaign()
-    try:
-        page = mine.my_battles(participant, int(request.GET.get("page", "1")))
-    except (InvalidPage, ValueError):
-        raise Http404 from None
     context = {
         "participant": participant,
-        "page": page,
-        "battles": mine.listed(page),
+        **_history(request, participant),
         "standing": mine.my_standing(participant, campaign),
         "consent_given": people.has_consented(participant, campaign),
         "profile_form": ProfileForm(initial=_profile_of(participant)),
@@ -51,6 +46,22 @@ def me(request: HttpRequest) -> HttpResponse:
         "display": participant.display or campaign.display,
     }
     return render(request, "me/page.html", context)
+
+
+@require_GET
+@never_cache
+def battles(request: HttpRequest) -> HttpResponse:
+    """All battles of the visitor, a page at a time: unfinished ones to go on with, the others with who answered."""
+    return render(request, "me/battles.html", _history(request, _somebody(request)))
+
+
+def _history(request: HttpRequest, participant: Participant) -> dict[str, Any]:
+    """``?page=`` of the battles; 404 where there is none."""
+    try:
+        page = mine.my_battles(participant, int(request.GET.get("page", "1")))
+    except (InvalidPage, ValueError):
+        raise Http404 from None
+    return {"page": page, "battles": mine.listed(page)}
 
 
 @require_POST

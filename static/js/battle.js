@@ -2,6 +2,7 @@
 
 import { wireComposer } from "./composer.js";
 import { wireConsent } from "./consent.js";
+import { wireCopy } from "./copy.js";
 import { areOn, wireNextKey } from "./keys.js";
 import { clear, showSide } from "./pane.js";
 import { attempts, initial, isVotable, isWriting, offsets, reduce, retried } from "./reducer.js";
@@ -13,8 +14,9 @@ const arena = document.querySelector("[data-arena]");
 const find = (selector) => arena.querySelector(selector);
 const texts = (key) => find(`[data-text="${key}"]`)?.textContent ?? "";
 const askConsent = wireConsent(arena, find("[data-consent-dialog]"));
-const composer = wireComposer(find("[data-composer]"), { onSend: send });
+const composer = wireComposer(find("[data-composer]"), { battle: () => arena.dataset.battle, onSend: send });
 const tabs = wireTabs(arena, find("[data-tabs]"), find("[data-turns-list]"));
+const told = new Set(); // ends of sides that were announced, or were there before
 let state = fromPage();
 let pending = null;
 
@@ -28,6 +30,7 @@ function fromPage() {
   begun.status = arena.dataset.status;
   for (const pane of panes(begun.turn)) {
     Object.assign(begun.sides[pane.dataset.pane], { status: pane.dataset.status, held: Number(pane.dataset.sealed), attempt: Number(pane.dataset.attempt) });
+    told.add(`${begun.turn} ${pane.dataset.pane} ${pane.dataset.attempt} ${pane.dataset.status}`);
   }
   return begun;
 }
@@ -51,8 +54,15 @@ function take(frame) {
     if (side.sealed.length || side.open) tabs.unread(name);
     showSide(pane, side, texts);
   }
-  if (state.ended) find("[data-announce]").textContent = texts(`announce-${state.ended}`);
+  if (state.ended) announce(state.ended);
   controls();
+}
+
+/** The end of a side is said once, however often it is told. */
+function announce(name) {
+  const end = `${state.turn} ${name} ${state.sides[name].attempt} ${state.sides[name].status}`;
+  if (!told.has(end)) find(`[data-announce="${name}"]`).textContent = texts(`announce-${name}`);
+  told.add(end);
 }
 
 function adopt(battle) {
@@ -70,6 +80,7 @@ function addTurn() {
   turn.querySelector("[data-turn]").dataset.turn = state.turn;
   turn.querySelector("[data-asked]").textContent = pending?.text ?? "";
   find("[data-turns-list]").append(turn);
+  for (const each of arena.querySelectorAll("[data-announce]")) each.textContent = "";
   if (pending) composer.sent();
   pending = null;
   panes(state.turn)[0].scrollIntoView({ block: "nearest" });
@@ -128,10 +139,13 @@ arena.addEventListener("click", (event) => {
     socket.send({ type: "retry", side: name });
   }
 });
+wireCopy(arena, () => { find("[data-copied]").textContent = texts("copied"); });
 wireNextKey();
+find("[data-leave]").addEventListener("submit", () => composer.forget());
 wireVote(find("[data-vote]"), {
   onRevealed() {
     arena.dataset.status = "voted";
+    composer.forget();
     find("[data-composer]").hidden = true;
     find("[data-leave]").hidden = true;
     socket.close();

@@ -1,7 +1,9 @@
 // The field in which messages are written, its draft, and its room at the foot of the page.
 
-/** `onSend(text)` resolves to whether the message is on its way. Returns what the page asks of the field. */
-export function wireComposer(form, { onSend }) {
+import { draftOf, keepDraft } from "./drafts.js";
+
+/** `battle()` is the battle's id, empty before its first message. `onSend(text)` resolves to whether the message is on its way. Returns what the page asks of the field. */
+export function wireComposer(form, { battle, onSend }) {
   const field = form.elements.text;
   const counter = form.querySelector("[data-count]");
 
@@ -21,25 +23,29 @@ export function wireComposer(form, { onSend }) {
     }
   });
   field.addEventListener("input", () => {
-    sessionStorage.setItem("draft", field.value);
+    keepDraft(battle(), field.value);
     count();
   });
   for (const starter of document.querySelectorAll("[data-starter]")) {
-    starter.addEventListener("click", () => {
+    starter.addEventListener("click", (event) => {
+      event.preventDefault(); // without scripts its link brings the prompt
       field.value = starter.textContent;
       field.focus();
       field.dispatchEvent(new Event("input"));
     });
   }
-  if (!field.value) field.value = sessionStorage.getItem("draft") ?? "";
+  if (!field.value) field.value = draftOf(battle());
+  count();
   makeRoom(form);
   return {
     /** The message was taken. */
     sent() {
       field.value = "";
-      sessionStorage.removeItem("draft");
+      for (const of of ["", battle()]) keepDraft(of, "");
       count();
     },
+    /** The battle is over. */
+    forget: () => keepDraft(battle(), ""),
     isIdle: () => !field.value && (form.contains(document.activeElement) || document.activeElement === document.body),
   };
 }

@@ -1,5 +1,7 @@
 // One answer pane: sealed blocks are appended, the open block is replaced. What is being read never moves.
 
+import { offerCopy } from "./copy.js";
+
 export function fragment(html) {
   const template = document.createElement("template");
   template.innerHTML = html; // the server's own sanitised HTML
@@ -12,6 +14,7 @@ export function showSide(pane, side, texts) {
   pane.querySelector("[data-open-block]").replaceChildren(fragment(side.open));
   pane.dataset.status = side.status;
   pane.dataset.sealed = side.held;
+  offerCopy(pane);
   pane.querySelector("[data-state]").textContent = stateText(side, texts);
   pane.querySelector("[data-retry]").hidden = !["failed", "interrupted"].includes(side.status);
 }

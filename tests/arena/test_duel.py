@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from arena.duel import Source
-from arena.pacing import Paced
+from arena.pacing import Paced, Whole
 from arena.protocol import ServerFrame
 from arena.types import AnswerStatus, Side
 from inference.errors import StreamErrorCode
@@ -260,3 +260,22 @@ async def test_paced_sides_begin_together_and_are_told_done_after_their_text() -
     assert kinds[:2] == [("render", "A"), ("render", "B")]
     assert kinds[-1] == ("done", "A")
     assert results[Side.A].text == "hitza " * 30
+
+
+async def test_whole_answers_are_shown_at_once_and_a_stop_shows_what_there_is() -> None:
+    reached = asyncio.Event()
+
+    async def slow() -> Events:
+        yield Delta("bi")
+        reached.set()
+        await asyncio.Event().wait()
+
+    table = Table(words("bat"), slow, pacing=Whole(Side))
+    task = table.start()
+    await reached.wait()
+    table.screen.tick(0.0)
+    assert table.screen.text(Side.A) == ""
+    table.duel.stop()
+    results = await task
+    assert (results[Side.A].text, results[Side.A].reason) == ("bat", "stop")
+    assert (results[Side.B].text, results[Side.B].reason) == ("bi", "stopped")

@@ -91,9 +91,16 @@ def test_long_histories_have_pages(browser: Client, campaign: Campaign, voluntee
     battles = [ready_battle(volunteer) for _ in range(mine.PER_PAGE + 1)]
     oldest = str(battles[0].pk)
     assert oldest not in my_page(browser)
-    assert oldest in my_page(browser, "?page=2")
+    assert reverse("my_battles") + "?page=2" in my_page(browser)
+    second = browser.get(reverse("my_battles"), {"page": 2}).content.decode()
+    assert oldest in second
+    assert not [name for name in Candidate.objects.values_list("name", flat=True) if name in second]
     for nowhere in ("?page=3", "?page=0", "?page=x"):
-        assert browser.get(f"/me/{nowhere}").status_code == 404
+        assert browser.get(f"/me/battles/{nowhere}").status_code == 404
+
+
+def test_a_stranger_has_no_battles(client: Client, campaign: Campaign) -> None:
+    assert client.get(reverse("my_battles")).status_code == 404
 
 
 def test_nobody_sees_anothers_battles(browser: Client, campaign: Campaign) -> None:

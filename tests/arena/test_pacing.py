@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.pacing import DRAIN_S, PIECE, STALL_S, Paced, Pacing, Unpaced
+from arena.pacing import DRAIN_S, PIECE, STALL_S, Paced, Pacing, Unpaced, Whole
 from arena.types import Side
 
 PATIENCE_S = 20.0
@@ -217,3 +217,19 @@ def test_unpaced_each_side_comes_as_it_comes(a: Script, b: Script) -> None:
     for side, script in ((Side.A, a), (Side.B, b)):
         assert shown.text(side) == script.text
         assert shown.over[side] <= (script.times()[-1][0] if script.pieces else 0) + 0.04
+
+
+@given(PIECES, PIECES)
+def test_whole_answers_come_together_and_in_one_piece(a: Script, b: Script) -> None:
+    scripts = {Side.A: a, Side.B: b}
+    shown = play(Whole(Side), scripts, [0.03])
+    assert [shown.text(side) for side in Side] == [a.text, b.text]
+    assert len([freed for _, freed in shown.ticks if freed]) <= 1
+
+
+def test_a_stop_ends_the_wait_for_the_whole() -> None:
+    pacing = Whole(Side)
+    pacing.feed(Side.A, "bat")
+    assert pacing.release(0.0) == {}
+    pacing.hurry(Side.A)
+    assert pacing.release(0.1) == {Side.A: "bat"}

@@ -169,6 +169,8 @@ def test_a_battle_keeps_how_its_answers_appear(campaign: Campaign, volunteer: Pa
     assert begin(volunteer).battle.display == "paced"
     prefer_display(participant_id=volunteer.pk, display=Display.UNPACED)
     assert begin(volunteer).battle.display == "unpaced"
+    prefer_display(participant_id=volunteer.pk, display=Display.WHOLE)
+    assert begin(volunteer).battle.display == "whole"
     campaign.display = Display.UNPACED.value
     campaign.save()
     assert begin(make_participant(campaign)).battle.display == "unpaced"
@@ -181,7 +183,9 @@ def test_the_start_page_switches_how_answers_appear(client: Client, volunteer: P
     signed_in(client, volunteer)
     assert 'value="unpaced"' in client.get("/").content.decode()
     client.post(address, {"display": "unpaced"})
-    assert 'value="paced"' in client.get("/").content.decode()
+    page = client.get("/").content.decode()
+    assert 'value="paced"' in page
+    assert 'value="whole"' in page
     client.post(address, {"display": "sideways"})
     volunteer.refresh_from_db()
     assert volunteer.display == "unpaced"

@@ -105,6 +105,22 @@ def test_plain_links_lead_from_page_to_page(page: Client) -> None:
     assert not {*prompts, *others} & {*asked(page, more(text))[0]}
 
 
+def test_a_starters_own_link_brings_it_into_the_composer(page: Client) -> None:
+    prompts, text = asked(page, "/")
+    link = re.search(r'class="starter" lang="eu" href="([^"#]+)#message"', text)
+    assert link
+    assert composed(page, unescape(link[1])) == prompts[0]
+    assert composed(page, "/?prompt=" + "a" * 9999) == "a" * 4000
+    assert composed(page, "/?prompt=%3Cb%3E") == "<b>"
+
+
+def composed(client: Client, address: str) -> str:
+    """What the composer holds when its page comes."""
+    filled = re.search(r"<textarea[^>]*>([^<]*)</textarea>", client.get(address).content.decode())
+    assert filled
+    return unescape(filled[1])
+
+
 def test_a_level_stays_chosen_from_page_to_page(page: Client) -> None:
     told = {each.prompt: each.level for each in starters.starters()}
     prompts, text = asked(page, "/?level=C1-C2")
