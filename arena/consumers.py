@@ -127,6 +127,8 @@ class BattleConsumer(AsyncWebsocketConsumer):
         battle = battle_reads.battle_of(battle_id, participant) if battle_id is not None else None
         if battle is None:
             raise Refused(RefusalCode.NOT_FOUND)
+        if participant is not None and participant.banned_at is not None:
+            raise Refused(RefusalCode.BANNED)
         if is_live:
             return None, []
         lease = battle_reads.lease_of(battle.pk)

@@ -8,12 +8,14 @@ ArenaError
 ├── NicknameTaken        somebody else is on the boards of contributors under it
 ├── NotExported          a training run has no model that could be registered
 ├── CampaignNotReady     a campaign cannot be opened; carries what is missing
+├── NotVoted             there is no vote to set aside
 └── VoteRefused
     ├── VoteAlreadyCast  the battle holds another vote
     ├── NotVotable       a side of the last turn is not complete
     ├── NotYourBattle    the battle belongs to somebody else
     ├── CampaignOver     the campaign takes no more votes
-    └── AccountNeeded    the campaign takes votes of accounts only
+    ├── AccountNeeded    the campaign takes votes of accounts only
+    └── VoterBanned      moderators closed the site to this volunteer
 """
 
 from __future__ import annotations
@@ -61,6 +63,10 @@ class CampaignNotReady(ArenaError):
         self.problems = tuple(problems)
 
 
+class NotVoted(ArenaError):
+    pass
+
+
 class VoteRefused(ArenaError):
     pass
 
@@ -82,4 +88,8 @@ class CampaignOver(VoteRefused):
 
 
 class AccountNeeded(VoteRefused):
+    pass
+
+
+class VoterBanned(VoteRefused):
     pass

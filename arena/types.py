@@ -94,6 +94,7 @@ class RefusalCode(StrEnum):
     CAMPAIGN_OVER = "campaign_over"
     ACCOUNT_NEEDED = "account_needed"
     NOTHING_TO_JUDGE = "nothing_to_judge"
+    BANNED = "banned"
 
 
 class CampaignStatus(StrEnum):
@@ -169,3 +170,15 @@ class FindingState(StrEnum):
     OPEN = "open"
     CONFIRMED = "confirmed"
     DISMISSED = "dismissed"
+
+
+class ModerationAct(StrEnum):
+    """What moderators do about a battle, its vote or a volunteer."""
+
+    HIDE = "hide"
+    SHOW = "show"
+    EXCLUDE = "exclude"
+    RESTORE = "restore"
+    BAN = "ban"
+    UNBAN = "unban"
+    NOTE = "note"

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from arena.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
-from arena.models import Answer, Battle, Exclusion, Judgement, Replacement, Turn, User, Vote
+from arena.models import Answer, Battle, Exclusion, Judgement, ModerationEntry, Replacement, Turn, User, Vote
 from arena.services.exclusions import exclude, lift
 from arena.types import ExclusionSource
 from ranking.filters import ExclusionReason
@@ -24,6 +24,11 @@ class TurnInline(ReadOnlyInline[Turn, Battle]):
 class ReplacementInline(ReadOnlyInline[Replacement, Battle]):
     model = Replacement
     fields = ("side", "candidate", "endpoint", "error_code", "propensity", "created_at")
+
+
+class ModerationInline(ReadOnlyInline[ModerationEntry, Battle]):
+    model = ModerationEntry
+    fields = ("act", "staff", "note", "created_at")
 
 
 class AnswerInline(ReadOnlyInline[Answer, Turn]):
@@ -44,10 +49,10 @@ class ExclusionInline(ReadOnlyInline[Exclusion, Vote]):
 @admin.register(Battle)
 class BattleAdmin(ReadOnlyAdmin[Battle]):
     list_display = ("id", "campaign", "status", "candidate_a", "candidate_b", "policy", "created_at")
-    list_filter = ("status", "display", "campaign")
+    list_filter = ("status", "display", "campaign", ("hidden_at", admin.EmptyFieldListFilter))
     list_select_related = ("campaign", "candidate_a", "candidate_b")
     date_hierarchy = "created_at"
-    inlines: ClassVar = [TurnInline, ReplacementInline]
+    inlines: ClassVar = [TurnInline, ReplacementInline, ModerationInline]
 
 
 @admin.register(Turn)

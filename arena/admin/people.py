@@ -29,8 +29,9 @@ class ParticipantAdmin(ReadOnlyAdmin[Participant]):
         "created_at",
         "flagged_at",
         "held_at",
+        "banned_at",
     )
-    list_filter = (("flagged_at", admin.EmptyFieldListFilter), ("held_at", admin.EmptyFieldListFilter))
+    list_filter = tuple((mark, admin.EmptyFieldListFilter) for mark in ("flagged_at", "held_at", "banned_at"))
     actions = ("flag", "unflag", "drop_nickname")
     search_fields = ("nickname",)
 

@@ -5,6 +5,7 @@ from arena.models.campaigns import Campaign, CampaignText
 from arena.models.credits import Credit
 from arena.models.exclusions import Exclusion
 from arena.models.findings import Finding
+from arena.models.moderation import ModerationEntry
 from arena.models.people import Consent, Participant, User
 from arena.models.raffles import Draw, TicketHolder
 from arena.models.runs import TrainingRun
@@ -22,6 +23,7 @@ __all__ = [
     "Exclusion",
     "Finding",
     "Judgement",
+    "ModerationEntry",
     "Participant",
     "Replacement",
     "Session",

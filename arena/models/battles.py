@@ -93,6 +93,13 @@ class Battle(models.Model):
     )
     created_at = models.DateTimeField(_("begun"), default=timezone.now, editable=False, db_index=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    hidden_at = models.DateTimeField(
+        _("hidden"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Since when nobody else is shown this battle, and no export holds it."),
+    )
 
     class Meta:
         verbose_name = _("battle")

@@ -89,6 +89,13 @@ class Participant(models.Model):
         editable=False,
         help_text=_("Since when this volunteer's votes are set aside until staff decide."),
     )
+    banned_at = models.DateTimeField(
+        _("banned"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Since when this volunteer can neither ask nor vote, and none of their votes count."),
+    )
     erased_at = models.DateTimeField(
         _("deleted"),
         null=True,

@@ -7,12 +7,12 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from arena.models import Battle, Campaign, Exclusion, Participant
+from arena.selectors.moderation import shown_to_others
 from arena.types import BattleSource, BattleStatus
 from ranking.filters import ExclusionReason
 
 _UNFIT = [
     ExclusionReason.IDENTITY_LEAK.value,
-    ExclusionReason.WITHDRAWN.value,
     ExclusionReason.MODERATED.value,
     ExclusionReason.FLAGGED_USER.value,
 ]
@@ -21,13 +21,13 @@ _UNFIT = [
 def shown_battles(campaign: Campaign) -> QuerySet[Battle]:
     """Battles of the campaign whose answers may be shown to other volunteers: voted, of somebody who stands by them, and no answer told who wrote it."""
     against = Exclusion.objects.filter(vote__battle=OuterRef("pk"), lifted_at=None, reason__in=_UNFIT)
-    return Battle.objects.filter(
+    fit = Battle.objects.filter(
         ~Exists(against),
         campaign=campaign,
         source=BattleSource.LIVE.value,
         status=BattleStatus.VOTED.value,
-        participant__erased_at=None,
     )
+    return shown_to_others(fit)
 
 
 def to_judge(participant: Participant, campaign: Campaign) -> QuerySet[Battle]:

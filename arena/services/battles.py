@@ -151,6 +151,8 @@ def consenting(participant_id: UUID | None, campaign: Campaign) -> Participant:
     participant = (
         Participant.objects.select_for_update().filter(pk=participant_id).first() if participant_id else None
     )
+    if participant is not None and participant.banned_at is not None:
+        raise Refused(RefusalCode.BANNED)
     if participant is None or not people.has_consented(participant, campaign):
         raise Refused(RefusalCode.CONSENT_NEEDED)
     return participant

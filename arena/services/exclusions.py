@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.db import transaction
@@ -67,10 +67,10 @@ def exclude_all(
     return len(votes)
 
 
-def lift_all(*, participant: Participant, reason: ExclusionReason) -> int:
-    """Lift a reason from all votes of a volunteer, as :func:`exclude_all` adds one."""
+def lift_all(*, participant: Participant, reason: ExclusionReason, keeping: Collection[UUID] = ()) -> int:
+    """Lift a reason from all votes of a volunteer but those to keep, as :func:`exclude_all` adds one."""
     with transaction.atomic():
-        votes = _all_locked(participant)
+        votes = [vote for vote in _all_locked(participant) if vote.pk not in keeping]
         Exclusion.objects.filter(vote__in=votes, reason=reason.value, lifted_at=None).update(
             lifted_at=timezone.now()
         )

@@ -12,7 +12,7 @@ from django.utils import timezone
 from arena import consent_text
 from arena.days import midnight
 from arena.errors import NicknameTaken
-from arena.models import Battle, Campaign, Consent, Finding, Participant, User, Vote
+from arena.models import Battle, Campaign, Consent, Finding, ModerationEntry, Participant, User, Vote
 from arena.selectors.battles import unfinished_of
 from arena.selectors.people import participant_or_none
 from arena.services import battles
@@ -131,7 +131,7 @@ def join_guest(*, guest_id: UUID | None, user: User) -> Participant:
 
     The first guest becomes the account's participant; what a later one did moves to it, and the guest is gone. Votes keep their covariates, and the reasons
     that the site's rules found on their day, but for ``guest``: where nothing else speaks against them they count from now on, in this transaction. A guest who
-    is flagged or held takes that to the account, whose votes then follow. Somebody else's participant is left alone.
+    is flagged, held or banned takes that to the account, whose votes then follow. Somebody else's participant is left alone.
 
     Locks the user, both participants in key order, the guest's battles, the account's votes, then cells of tallies.
     """
@@ -175,12 +175,14 @@ def _merge(guest: Participant, own: Participant) -> None:
     guest.consents.filter(withdrawn_at=None, version__in=standing).delete()
     guest.consents.update(participant=own)
     _move_findings(guest, own)
+    ModerationEntry.objects.filter(participant=guest).update(participant=own)
     own.language_level = own.language_level or guest.language_level
     own.education = own.education or guest.education
     own.display = own.display or guest.display
     own.profile_asked_at = own.profile_asked_at or guest.profile_asked_at
     own.flagged_at = min(filter(None, (own.flagged_at, guest.flagged_at)), default=None)
     own.held_at = min(filter(None, (own.held_at, guest.held_at)), default=None)
+    own.banned_at = min(filter(None, (own.banned_at, guest.banned_at)), default=None)
     own.save()
     guest.delete()
 
@@ -197,6 +199,7 @@ def _follow_marks(participant: Participant) -> None:
     marks = {
         ExclusionReason.FLAGGED_USER: (participant.flagged_at, ExclusionSource.STAFF),
         ExclusionReason.HELD: (participant.held_at, ExclusionSource.STATISTICS),
+        ExclusionReason.MODERATED: (participant.banned_at, ExclusionSource.STAFF),
     }
     for reason, (since, source) in marks.items():
         if since is not None:

@@ -16,6 +16,7 @@ from arena.errors import (
     NotVotable,
     NotYourBattle,
     VoteAlreadyCast,
+    VoterBanned,
 )
 from arena.models import Battle, Campaign, Judgement, Participant, Vote
 from arena.selectors.judgements import Judgements, judgements_of, tally_entries
@@ -32,17 +33,20 @@ def cast_vote(*, battle_id: UUID, participant: Participant, judgements: Judgemen
     """Record the participant's vote, ask the site's rules, move the tally by one where none speaks against it, and open the reveal.
 
     One transaction; locks the participant, the battle, then the tally's rows in key order. A repeated identical vote returns the first one; a different one
-    raises ``VoteAlreadyCast``. Raises ``CampaignOver``, ``AccountNeeded``, ``NotVotable``, ``NotYourBattle``, ``InvalidJudgements``, ``Battle.DoesNotExist``.
+    raises ``VoteAlreadyCast``. Raises ``CampaignOver``, ``AccountNeeded``, ``NotVotable``, ``NotYourBattle``, ``VoterBanned``, ``InvalidJudgements``,
+    ``Battle.DoesNotExist``.
     """
     winner = judgements.winner
     with transaction.atomic():
-        is_known = Participant.objects.select_for_update(no_key=True).filter(pk=participant.pk).exists()
+        voter = Participant.objects.select_for_update(no_key=True).filter(pk=participant.pk).first()
         battle = Battle.objects.select_for_update().get(pk=battle_id)
-        if not is_known or battle.participant_id != participant.pk:
+        if voter is None or battle.participant_id != participant.pk:
             raise NotYourBattle("this battle belongs to somebody else")
         standing = Vote.objects.filter(battle=battle).prefetch_related("judgements").first()
         if standing is not None:
             return _repeated(standing, judgements)
+        if voter.banned_at is not None:
+            raise VoterBanned("moderators closed the site to this volunteer")
         _check_campaign(battle.campaign, participant)
         _close(battle)
         reasons = reasons_against(battle)

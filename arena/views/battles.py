@@ -23,6 +23,7 @@ from arena.errors import (
     NotVotable,
     Refused,
     VoteAlreadyCast,
+    VoterBanned,
     VoteRefused,
 )
 from arena.forms import ConsentForm, DisplayForm, ProfileForm, VoteForm
@@ -47,6 +48,7 @@ _REFUSALS: dict[type[VoteRefused], tuple[str | Promise, int]] = {
         _("This campaign takes votes of accounts. Sign up or log in: the battle comes along."),
         403,
     ),
+    VoterBanned: (_("The moderators have closed Lehia to you: no vote of yours is taken."), 403),
 }
 
 
@@ -56,6 +58,8 @@ _REFUSALS: dict[type[VoteRefused], tuple[str | Promise, int]] = {
 def start(request: HttpRequest) -> HttpResponse:
     campaign = campaigns.current_campaign()
     participant = participant_of(request)
+    if participant is not None and participant.banned_at is not None:
+        return render(request, "banned.html", {"banned_at": participant.banned_at}, status=403)
     context = {
         "pulse": campaigns.pulse(campaign),
         "texts": campaigns.texts_of(campaign, get_language() or "eu"),

@@ -113,7 +113,15 @@ def test_a_later_guests_battles_votes_and_consents_move_to_the_account(
 def test_everything_that_points_at_a_participant_is_moved_or_known() -> None:
     """Whoever adds a table that points at participants says in ``join_guest`` what becomes of its rows."""
     pointing = {relation.related_model.__name__ for relation in Participant._meta.related_objects}
-    assert pointing == {"Battle", "Vote", "Credit", "Consent", "Finding", "TicketHolder"}
+    assert pointing == {
+        "Battle",
+        "Vote",
+        "Credit",
+        "Consent",
+        "Finding",
+        "TicketHolder",
+        "ModerationEntry",
+    }
 
 
 def test_votes_keep_the_level_of_their_day_and_the_account_keeps_its_own_words(

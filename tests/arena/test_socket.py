@@ -12,6 +12,7 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
 from django.test import Client
+from django.utils import timezone
 
 from arena import runner, sessions
 from arena.asgi import application
@@ -123,6 +124,22 @@ async def test_a_battle_from_the_first_frame_to_ready(servers: Servers) -> None:
     assert [frame["side"] for frame in frames if frame["type"] == "done"] != []
     answers = await stored(lambda: list(Answer.objects.values_list("status", "text", "completion_tokens")))
     assert answers == [("complete", "Kaixo mundua", 2)] * 2
+    await page.close()
+
+
+async def test_a_ban_closes_the_open_socket_to_turns_retries_and_resumes(servers: Servers) -> None:
+    page, _ = await opened(servers)
+    await page.turn()
+    state = (await page.until(is_state("ready")))[-1]
+    await stored(lambda: Participant.objects.update(banned_at=timezone.now()))
+    resume = {"battle": state["battle"], "offsets": {"A": 0, "B": 0}}
+    for kind, fields in (
+        ("turn", {"text": "Gehiago", "key": str(uuid4())}),
+        ("retry", {"side": "A"}),
+        ("resume", resume),
+    ):
+        await page.say(kind, **fields)
+        assert await page.next() == {"type": "refused", "code": "banned"}, kind
     await page.close()
 
 

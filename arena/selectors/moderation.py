@@ -1,0 +1,40 @@
+"""What moderation leaves to be seen, and what it set aside."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+
+from arena.models import Battle, Consent, Exclusion, ModerationEntry, Participant, Vote
+from arena.types import ModerationAct
+from ranking.filters import ExclusionReason
+
+
+def shown_to_others(battles: QuerySet[Battle]) -> QuerySet[Battle]:
+    """Those that may be shown to anybody but their volunteer, or exported.
+
+    Not hidden; of somebody who is neither banned nor deleted, whose consent stands, and who did not take the vote back. No query of its own.
+    """
+    consents = Consent.objects.filter(participant=OuterRef("participant"))
+    withdrew = consents.filter(withdrawn_at__isnull=False)
+    taken_back = Exclusion.objects.filter(
+        vote__battle=OuterRef("pk"), reason=ExclusionReason.WITHDRAWN.value, lifted_at=None
+    )
+    return battles.filter(
+        ~Exists(withdrew) | Exists(consents.filter(withdrawn_at=None)),
+        ~Exists(taken_back),
+        hidden_at=None,
+        participant__banned_at=None,
+        participant__erased_at=None,
+    )
+
+
+def set_aside_one_by_one(participant: Participant) -> set[UUID]:
+    """The volunteer's votes that moderators set aside for their own sake, not with a ban. One query."""
+    acts = [ModerationAct.EXCLUDE.value, ModerationAct.RESTORE.value]
+    last = ModerationEntry.objects.filter(battle=OuterRef("battle"), act__in=acts).order_by(
+        "-created_at", "-pk"
+    )
+    votes = Vote.objects.filter(participant=participant).annotate(last=Subquery(last.values("act")[:1]))
+    return set(votes.filter(last=ModerationAct.EXCLUDE.value).values_list("pk", flat=True))
