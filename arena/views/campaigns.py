@@ -12,7 +12,9 @@ from arena.selectors import campaigns, contributions, raffles
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "campaigns/list.html", {"campaigns": campaigns.announced()})
+    return render(
+        request, "campaigns/list.html", {"campaigns": campaigns.listed(get_language() or campaigns.SOURCE)}
+    )
 
 
 @require_GET

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from arena.errors import AccountNeeded, CampaignNotReady, CampaignOver, IllegalMove, Refused
 from arena.models import Battle, Campaign, CampaignText, Participant, User
-from arena.selectors.campaigns import current_campaign, texts_of
+from arena.selectors.campaigns import current_campaign, listed, texts_of
 from arena.selectors.judgements import Judgements
 from arena.selectors.pools import pool_now
 from arena.services import battles
@@ -210,7 +210,35 @@ def test_pages_show_goal_days_and_what_is_asked(client: Client, default: Campaig
     start = client.get("/").content.decode()
     for said in ("Bi aste euskaraz.", "Nork daki gehiago?", "12.890"):
         assert said in start
-    assert campaign.name in client.get(reverse("campaigns")).content.decode()
+    assert "Udaberriko kanpaina" in client.get(reverse("campaigns")).content.decode()
+
+
+def test_the_list_says_what_each_is_in_the_language_of_who_reads(client: Client, default: Campaign) -> None:
+    now, later = opened("neguan"), opened("udan", begins=48, ends=72)
+    now.texts.create(language="es", title="Campaña de invierno")
+    later.texts.update(title="Udakoa")
+    found = {each.slug: (each.title, each.phase) for each in listed("es")}
+    assert found == {
+        "udan": ("Udakoa", CampaignPhase.COMING),
+        "neguan": ("Campaña de invierno", CampaignPhase.RUNNING),
+        "lehia": ("Lehia", CampaignPhase.RUNNING),
+    }
+    page = client.get(reverse("campaigns")).content.decode()
+    assert page.index("laster") < page.index("martxan")
+
+
+def test_a_campaign_explains_its_questions_counts_its_days_and_says_thanks(
+    client: Client, default: Campaign
+) -> None:
+    campaign = opened(ends=50)
+    campaign.texts.update(content_help="Edukia bakarrik.", language_help="Idazkera.", thanks="Mila esker!")
+    start = client.get("/").content.decode()
+    assert all(said in start for said in ("Edukia bakarrik.", "Idazkera.", "3 egun falta dira."))
+    assert "Mila esker!" not in client.get(reverse("campaign", args=[campaign.slug])).content.decode()
+    Campaign.objects.filter(pk=campaign.pk).update(closes_at=timezone.now() + HOUR)
+    assert "Azken eguna du." in client.get("/").content.decode()
+    close_campaign(campaign_id=campaign.pk)
+    assert "Mila esker!" in client.get(reverse("campaign", args=[campaign.slug])).content.decode()
 
 
 def test_what_is_in_preparation_does_not_exist_yet(client: Client, default: Campaign) -> None:

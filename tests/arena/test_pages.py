@@ -69,7 +69,7 @@ def test_the_language_is_switched_and_kept(
 
 
 @pytest.mark.parametrize(
-    "name", ["start", "leaderboard", "about", "privacy", "terms", "me", "methodology", "healthz"]
+    "name", ["start", "leaderboard", "about", "privacy", "terms", "me", "methodology", "campaigns", "healthz"]
 )
 def test_every_page_opens_with_a_strict_policy(client: Client, campaign: Campaign, name: str) -> None:
     answer = client.get(reverse(name))
@@ -79,7 +79,9 @@ def test_every_page_opens_with_a_strict_policy(client: Client, campaign: Campaig
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("name", ["start", "leaderboard", "about", "privacy", "terms", "me", "methodology"])
+@pytest.mark.parametrize(
+    "name", ["start", "leaderboard", "about", "privacy", "terms", "me", "methodology", "campaigns"]
+)
 def test_no_page_has_inline_code_or_asks_a_third_party(client: Client, campaign: Campaign, name: str) -> None:
     text = client.get(reverse(name)).content.decode()
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", text)
