@@ -60,7 +60,7 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
     inlines = (TextInline,)
     list_display = ("name", "slug", "status", "opens_at", "closes_at", "board", "is_default")
     readonly_fields = ("status", "is_default")
-    filter_horizontal = ("candidates",)
+    filter_horizontal = ("candidates", "known_bad")
     actions = ("open", "pause", "close")
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012  # Django's own shape for this option
 

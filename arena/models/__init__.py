@@ -5,6 +5,7 @@ from arena.models.campaigns import Campaign, CampaignText
 from arena.models.credits import Credit
 from arena.models.exclusions import Exclusion
 from arena.models.findings import Finding
+from arena.models.judging import Control
 from arena.models.moderation import ModerationEntry
 from arena.models.people import Consent, Participant, User
 from arena.models.raffles import Draw, TicketHolder
@@ -18,6 +19,7 @@ __all__ = [
     "Campaign",
     "CampaignText",
     "Consent",
+    "Control",
     "Credit",
     "Draw",
     "Exclusion",

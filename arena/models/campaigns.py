@@ -119,6 +119,20 @@ class Campaign(models.Model):
         default=60,
         help_text=_("Votes beyond them count as any other, but bring no tickets: haste does not pay."),
     )
+    control_rate = models.FloatField(
+        _("share of control pairs"),
+        default=0.05,
+        help_text=_(
+            "Of the pairs given to judge, from 0 to 0.5; the terms say that there are some, never which."
+        ),
+    )
+    known_bad = models.ManyToManyField(
+        Candidate,
+        blank=True,
+        related_name="+",
+        verbose_name=_("candidates known to be bad"),
+        help_text=_("Pairs with one of them may be control pairs."),
+    )
     created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
 
     class Meta:
@@ -135,6 +149,10 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 name="campaign_display_known",
                 condition=models.Q(display__in=[each.value for each in Display]),
+            ),
+            models.CheckConstraint(
+                name="campaign_control_rate_is_a_share",
+                condition=models.Q(control_rate__gte=0, control_rate__lte=0.5),
             ),
             models.CheckConstraint(
                 name="campaign_status_known",

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 import numpy as np
-from django.db.models import BigIntegerField, FilteredRelation, Func, Q, QuerySet, Value
+from django.db.models import BigIntegerField, Case, F, FilteredRelation, Func, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Extract, Length, Lower, Trim
 from numpy.typing import NDArray
 
@@ -41,6 +41,12 @@ _JUDGED = {
     Criterion.CONTENT: "as_content__outcome",
     Criterion.LANGUAGE: "as_language__outcome",
 }
+
+# A control pair's texts are no other battle's.
+_JUDGED_TEXTS = Case(
+    When(battle__control__isnull=True, battle__origin__isnull=False, then=F("battle__origin_id")),
+    default=F("battle_id"),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +146,7 @@ def _read(votes: QuerySet[Vote]) -> dict[str, Column]:
     columns = {
         "vote": identity("pk"),
         "battle": identity("battle_id"),
-        "origin": identity(Coalesce("battle__origin_id", "battle_id")),
+        "origin": identity(_JUDGED_TEXTS),
         "user": identity("participant_id"),
         "a": identity("battle__candidate_a_id"),
         "b": identity("battle__candidate_b_id"),

@@ -38,7 +38,7 @@ def to_judge(participant: Participant, campaign: Campaign) -> QuerySet[Battle]:
 
 def least_judged(battles: QuerySet[Battle]) -> tuple[int, list[UUID]]:
     """How often those that were judged again least often were, and which they are, in the order of their keys. Two queries."""
-    judged = Count("copies", filter=Q(copies__status=BattleStatus.VOTED.value))
+    judged = Count("copies", filter=Q(copies__status=BattleStatus.VOTED.value, copies__control__isnull=True))
     counted = battles.annotate(judged=judged)
     fewest = counted.order_by("judged").values_list("judged", flat=True).first() or 0
     return fewest, list(counted.filter(judged=fewest).order_by("pk").values_list("pk", flat=True))

@@ -88,14 +88,22 @@ def listed(battles: Page[Battle]) -> list[MyBattle]:
 
 
 def my_standing(participant: Participant, campaign: Campaign) -> MyStanding:
-    """On the campaign's board, against the votes of all others that count. Seven queries at most, and a fit."""
+    """On the campaign's board, against the votes of all others that count. Seven queries at most, and a fit.
+
+    Pairs that were given to judge are votes, but in no ranking: one that moved with them would tell which were controls.
+    """
     rows = list(
         Vote.objects.filter(participant=participant, battle__campaign=campaign).values_list(
-            "battle__candidate_a__code", "battle__candidate_b__code", "winner", "counted"
+            "battle__candidate_a__code",
+            "battle__candidate_b__code",
+            "winner",
+            "counted",
+            "battle__source",
         )
     )
-    judged = [(a, b, Outcome(winner)) for a, b, winner, _counted in rows]
-    counted = Tally.from_votes((a, b, Outcome(winner)) for a, b, winner, counts in rows if counts)
+    own = [row for row in rows if row[-1] == BattleSource.LIVE.value]
+    judged = [(a, b, Outcome(winner)) for a, b, winner, *_ in own]
+    counted = Tally.from_votes((a, b, Outcome(winner)) for a, b, winner, counts, _ in own if counts)
     crowd = _crowd(campaign, counted)
     credited = settled(participant, campaign)
     return MyStanding(

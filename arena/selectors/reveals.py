@@ -10,6 +10,7 @@ from arena.services.battles import reveal
 from arena.types import Side
 from inference.models import Candidate
 from ranking.board import BoardResult, Rating, build_board
+from ranking.filters import ExclusionReason
 from ranking.selectors import load_tally, missing_votes
 from ranking.tally import Tally
 from ranking.types import Criterion, Outcome
@@ -69,8 +70,14 @@ def reveal_view(battle: Battle) -> RevealView:
         language=judgements.language.value,
         overall=judgements.overall.value if judgements.overall else None,
         board_missing=missing_votes(tally),
-        not_counted=sorted(vote.exclusions.filter(lifted_at=None).values_list("reason", flat=True)),
+        not_counted=_told(vote),
     )
+
+
+def _told(vote: Vote) -> list[str]:
+    """Why the vote does not count, but for controls: which pairs they are is told to nobody."""
+    standing = vote.exclusions.filter(lifted_at=None).exclude(reason=ExclusionReason.FAILED_CONTROL.value)
+    return sorted(standing.values_list("reason", flat=True))
 
 
 def _without(tally: Tally, battle: Battle, judgements: Judgements) -> Tally:

@@ -15,6 +15,7 @@ from arena.services.battles import reveal
 from arena.services.turns import user_of
 from arena.types import BattleSource, BattleStatus
 from inference.models import UserUsage
+from ranking.filters import ExclusionReason
 
 BATTLES_AT_ONCE = 50
 
@@ -127,7 +128,12 @@ def _answer(answer: Answer) -> Plain:
 def _vote(vote: Vote) -> Plain:
     """What became of today's votes is told tomorrow, as on their page."""
     judgements, is_settled = judgements_of(vote), vote.created_at < midnight()
-    against = sorted(each.reason for each in vote.exclusions.all() if each.lifted_at is None)
+    against = sorted(
+        each.reason
+        for each in vote.exclusions.all()
+        if each.lifted_at is None and each.reason != ExclusionReason.FAILED_CONTROL.value
+    )
+    is_pair = ExclusionReason.REJUDGED.value in against  # which of those are controls is told to nobody
     return {
         "at": vote.created_at.isoformat(),
         "winner": vote.winner,
@@ -135,7 +141,7 @@ def _vote(vote: Vote) -> Plain:
         "language": judgements.language.value,
         "overall": judgements.overall.value if judgements.overall else None,
         "counted": vote.counted if is_settled else None,
-        "credited": vote.credited if is_settled else None,
+        "credited": vote.credited if is_settled and not is_pair else None,
         "language_level": vote.language_level,
         "education": vote.education,
         "not_counted_because": against if is_settled else None,

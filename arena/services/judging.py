@@ -9,14 +9,17 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
+from arena.controls import ControlKind, corrupted
 from arena.errors import Refused
-from arena.models import Answer, Battle, Campaign, Participant, Turn
+from arena.models import Answer, Battle, Campaign, Control, Participant, Turn
 from arena.selectors import judging
 from arena.services.battles import abandon, check_running, consenting
 from arena.types import BattleSource, BattleStatus, RefusalCode, Side
 
 POLICY = "least-judged-1"
 """All pairs that were judged least often, with equal chances; sides are swapped in every other copy, first of all in the first."""
+_SPOILT = 0.7
+"""Of the control pairs whose answer is long enough: these show one side in disorder, the others the same answer twice."""
 
 
 def give_pair(*, participant_id: UUID | None, campaign: Campaign) -> Battle:
@@ -44,14 +47,20 @@ def _draw(participant: Participant, campaign: Campaign) -> Battle | None:
     if not alike:
         return None
     seed = secrets.randbits(63)
-    place = random.Random(seed).randrange(len(alike))  # noqa: S311  # a seeded, replayable draw; the seed itself is secret-grade
-    origin = Battle.objects.get(pk=alike[place])
-    return _copy(origin, participant, swaps=fewest % 2 == 0, propensity=1 / len(alike), seed=seed)
+    rng = random.Random(seed)  # noqa: S311  # a seeded, replayable draw; the seed itself is secret-grade
+    origin = Battle.objects.select_related("campaign").get(pk=alike[rng.randrange(len(alike))])
+    pair = _copy(origin, participant, swaps=fewest % 2 == 0, propensity=1 / len(alike), seed=seed)
+    answers = _answers(origin, pair, swaps=fewest % 2 == 0)
+    if rng.random() < campaign.control_rate:
+        control = _made_control(pair, answers, rng)
+        control.save(force_insert=True)
+    Answer.objects.bulk_create(answers)
+    return pair
 
 
 def _copy(origin: Battle, participant: Participant, *, swaps: bool, propensity: float, seed: int) -> Battle:
     a, b = origin.candidate_a_id, origin.candidate_b_id
-    battle = Battle.objects.create(
+    return Battle.objects.create(
         campaign_id=origin.campaign_id,
         participant=participant,
         source=BattleSource.REJUDGED.value,
@@ -65,12 +74,14 @@ def _copy(origin: Battle, participant: Participant, *, swaps: bool, propensity: 
         propensity=propensity,
         draw_seed=seed,
     )
-    now = timezone.now()
-    answers: list[Answer] = []
+
+
+def _answers(origin: Battle, pair: Battle, *, swaps: bool) -> list[Answer]:
+    """Stores copies of the turns; returns those of their answers, in the order of the turns, not stored yet."""
     turns = {turn.index: turn for turn in origin.turns.prefetch_related("answers")}
     copies = Turn.objects.bulk_create(
         Turn(
-            battle=battle,
+            battle=pair,
             index=turn.index,
             text=turn.text,
             key=uuid4(),
@@ -79,12 +90,37 @@ def _copy(origin: Battle, participant: Participant, *, swaps: bool, propensity: 
         )
         for turn in turns.values()
     )
-    for copy in copies:
-        answers += [_again(each, copy, swaps=swaps) for each in turns[copy.index].answers.all()]
+    answers = [_again(each, copy, swaps=swaps) for copy in copies for each in turns[copy.index].answers.all()]
+    now = timezone.now()
     for answer in answers:
         answer.started_at = answer.finished_at = now  # from here on it can be read
-    Answer.objects.bulk_create(answers)
-    return battle
+    return answers
+
+
+def _made_control(pair: Battle, answers: list[Answer], rng: random.Random) -> Control:
+    """Make the pair a control, changing the answers where its kind asks for that."""
+    bad = set(pair.campaign.known_bad.values_list("pk", flat=True))
+    if (pair.candidate_a_id in bad) != (pair.candidate_b_id in bad):
+        worse = Side.A if pair.candidate_a_id in bad else Side.B
+        return Control(battle=pair, kind=ControlKind.KNOWN_BAD.value, worse=worse.value)
+    kept = rng.choice(list(Side))
+    mixed = corrupted(next(each.text for each in reversed(answers) if each.side == kept), rng.getrandbits(63))
+    spoils = mixed is not None and rng.random() < _SPOILT
+    _say_the_same(answers, kept)
+    if not spoils:
+        return Control(battle=pair, kind=ControlKind.IDENTICAL.value)
+    worse = rng.choice(list(Side))
+    next(each for each in reversed(answers) if each.side == worse).text = mixed or ""
+    return Control(battle=pair, kind=ControlKind.CORRUPTED.value, worse=worse.value)
+
+
+def _say_the_same(answers: list[Answer], kept: Side) -> None:
+    """The other side says what *kept* says, turn by turn."""
+    said = {each.turn_id: each for each in answers if each.side == kept}
+    for each in answers:
+        model = said[each.turn_id]
+        each.text, each.finish_reason = model.text, model.finish_reason
+        each.language, each.basque_share = model.language, model.basque_share
 
 
 def _again(answer: Answer, turn: Turn, *, swaps: bool) -> Answer:

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from arena import screening
-from arena.models import Battle, Turn, Vote
-from arena.types import BattleSource
+from arena.controls import ControlKind, is_failed
+from arena.models import Battle, Control, Turn, Vote
+from arena.types import BattleSource, Side
 from inference.identity.detect import Exchange, leaks_identity
 from inference.language import answers_in_another_language
 from ranking.filters import ExclusionReason
+from ranking.types import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Screened:
 
     battle: Battle
     turns: list[Turn]
+    winner: Outcome
     now: datetime
 
     @property
@@ -29,9 +32,9 @@ class Screened:
         return [turn.text for turn in self.turns]
 
 
-def reasons_against(battle: Battle) -> list[ExclusionReason]:
-    """Every rule that speaks against the vote that is being cast in this battle. Five queries at most."""
-    seen = Screened(battle, list(battle.turns.prefetch_related("answers")), timezone.now())
+def reasons_against(battle: Battle, winner: Outcome) -> list[ExclusionReason]:
+    """Every rule that speaks against the vote that is being cast in this battle. Six queries at most."""
+    seen = Screened(battle, list(battle.turns.prefetch_related("answers")), winner, timezone.now())
     return [reason for reason, speaks in _RULES.items() if speaks(seen)]
 
 
@@ -93,6 +96,13 @@ def _rejudged(seen: Screened) -> bool:
     return seen.battle.source == BattleSource.REJUDGED.value
 
 
+def _failed_control(seen: Screened) -> bool:
+    control = Control.objects.filter(battle=seen.battle).first() if _rejudged(seen) else None
+    if control is None:
+        return False
+    return is_failed(ControlKind(control.kind), Side(control.worse) if control.worse else None, seen.winner)
+
+
 def _flagged(seen: Screened) -> bool:
     return seen.battle.participant.flagged_at is not None
 
@@ -111,4 +121,5 @@ _RULES: dict[ExclusionReason, Callable[[Screened], bool]] = {
     ExclusionReason.FLAGGED_USER: _flagged,
     ExclusionReason.HELD: _held,
     ExclusionReason.REJUDGED: _rejudged,
+    ExclusionReason.FAILED_CONTROL: _failed_control,
 }

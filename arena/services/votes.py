@@ -49,7 +49,7 @@ def cast_vote(*, battle_id: UUID, participant: Participant, judgements: Judgemen
             raise VoterBanned("moderators closed the site to this volunteer")
         _check_campaign(battle.campaign, participant)
         _close(battle)
-        reasons = reasons_against(battle)
+        reasons = reasons_against(battle, winner)
         vote = Vote.objects.create(
             battle=battle,
             participant=participant,

@@ -31,11 +31,12 @@ def make_candidate(code: str = "", *, base_url: str = "http://127.0.0.1:9/v1", *
 
 
 def make_campaign(*, candidates: int = 2) -> Campaign:
-    """The default campaign, where votes may come as fast as tests cast them."""
+    """The default campaign, where votes may come as fast as tests cast them and no pair is a control."""
     for _ in range(candidates):
         make_candidate()
     campaign = ensure_default_campaign()
     campaign.too_fast_ms = 0
+    campaign.control_rate = 0.0
     campaign.save()
     return campaign
 

@@ -243,9 +243,9 @@ def test_a_ban_that_comes_while_a_vote_is_cast_sets_that_vote_aside(
 
     other = threading.Thread(target=elsewhere)
 
-    def while_it_is_cast(found: Battle) -> list[ExclusionReason]:
+    def while_it_is_cast(found: Battle, winner: Outcome) -> list[ExclusionReason]:
         other.start()
-        return asked(found)
+        return asked(found, winner)
 
     monkeypatch.setattr(votes, "reasons_against", while_it_is_cast)
     vote = cast_vote(battle_id=battle.pk, participant=volunteer, judgements=Judgements(A, TIE))

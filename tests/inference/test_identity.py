@@ -19,6 +19,7 @@ from inference.identity.detect import Exchange, leaks_identity
 from inference.identity.names import NAME, WORD, families, marked, named, named_in, parted
 from inference.models import Candidate
 from ranking.filters import ExclusionReason
+from ranking.types import Outcome
 from tests.arena.builders import begin, complete, finish, make_campaign, make_participant
 
 FOLDER = Path(__file__).parent / "identity"
@@ -259,7 +260,7 @@ def test_a_battles_makers_and_system_prompt_are_looked_at(text: str, system: str
     Candidate.objects.update(maker="Haizeola")
     Campaign.objects.update(system_prompt=system)
     battle = finish(begin(make_participant(campaign)), complete(Side.A, text), complete(Side.B))
-    found = reasons_against(Battle.objects.get(pk=battle.pk))
+    found = reasons_against(Battle.objects.get(pk=battle.pk), Outcome.TIE)
     assert (ExclusionReason.IDENTITY_LEAK in found) is leak
 
 
