@@ -8,6 +8,7 @@ ArenaError
 ├── NicknameTaken        somebody else is on the boards of contributors under it
 ├── NotExported          a training run has no model that could be registered
 ├── CampaignNotReady     a campaign cannot be opened; carries what is missing
+├── TooManyReports       a volunteer reported as many battles as a day takes
 ├── NotVoted             there is no vote to set aside
 └── VoteRefused
     ├── VoteAlreadyCast  the battle holds another vote
@@ -64,6 +65,10 @@ class CampaignNotReady(ArenaError):
 
 
 class NotVoted(ArenaError):
+    pass
+
+
+class TooManyReports(ArenaError):
     pass
 
 

@@ -9,8 +9,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from arena.appearance import Appearance
+from arena.models.moderation import MOST_WORDS_CHARS
 from arena.selectors.judgements import Judgements
-from arena.types import Display, Education, LanguageLevel, TextSize, Theme
+from arena.types import Display, Education, LanguageLevel, ReportReason, TextSize, Theme
 from ranking.types import Outcome
 from ranking.verdict import InvalidJudgements
 
@@ -53,6 +54,25 @@ class ConsentForm(forms.Form):
 
 class DisplayForm(forms.Form):
     display = forms.ChoiceField(choices=[(each.value, each.value) for each in Display])
+
+
+REPORT_REASONS = [
+    (ReportReason.ILLEGAL.value, _("Something that the law forbids")),
+    (ReportReason.SELF_HARM.value, _("Suicide or self-harm")),
+    (ReportReason.PERSONAL_DATA.value, _("Personal data")),
+    (ReportReason.ABUSE.value, _("Abuse, hatred or threats")),
+    (ReportReason.OTHER.value, _("Something else")),
+]
+
+
+class ReportForm(forms.Form):
+    reason = forms.ChoiceField(choices=REPORT_REASONS, widget=forms.RadioSelect, label=_("What is it?"))
+    words = forms.CharField(
+        required=False,
+        max_length=MOST_WORDS_CHARS,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        label=_("In your words, if you like"),
+    )
 
 
 LEVELS = [

@@ -182,3 +182,22 @@ class ModerationAct(StrEnum):
     BAN = "ban"
     UNBAN = "unban"
     NOTE = "note"
+    DISMISS = "dismiss"
+
+
+class ReportReason(StrEnum):
+    """Why a volunteer reports a battle."""
+
+    ILLEGAL = "illegal"
+    SELF_HARM = "self_harm"
+    PERSONAL_DATA = "personal_data"
+    ABUSE = "abuse"
+    OTHER = "other"
+
+
+class ReportState(StrEnum):
+    """What staff made of a report: nothing yet, something was done, or there is nothing to do."""
+
+    OPEN = "open"
+    SETTLED = "settled"
+    DISMISSED = "dismissed"

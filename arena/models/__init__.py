@@ -6,7 +6,7 @@ from arena.models.credits import Credit
 from arena.models.exclusions import Exclusion
 from arena.models.findings import Finding
 from arena.models.judging import Control
-from arena.models.moderation import ModerationEntry
+from arena.models.moderation import ModerationEntry, Report
 from arena.models.people import Consent, Participant, User
 from arena.models.raffles import Draw, TicketHolder
 from arena.models.runs import TrainingRun
@@ -28,6 +28,7 @@ __all__ = [
     "ModerationEntry",
     "Participant",
     "Replacement",
+    "Report",
     "Session",
     "TicketHolder",
     "TrainingRun",

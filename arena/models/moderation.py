@@ -1,7 +1,8 @@
-"""What moderators did: a ledger. Rows are added, never changed; of somebody who was deleted the notes go."""
+"""What volunteers report, and what moderators did: a ledger, whose rows are added and never changed; of somebody who was deleted the words go."""
 
 from __future__ import annotations
 
+import uuid
 from typing import ClassVar
 
 from django.db import models
@@ -10,10 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.models.battles import Battle
 from arena.models.people import Participant, User
-from arena.types import ModerationAct
+from arena.types import ModerationAct, ReportReason, ReportState
 
 _ACTS = [each.value for each in ModerationAct]
+_REASONS = [each.value for each in ReportReason]
+_STATES = [each.value for each in ReportState]
 MOST_NOTE_CHARS = 2000
+MOST_WORDS_CHARS = 1000
 
 
 class ModerationEntry(models.Model):
@@ -61,3 +65,55 @@ class ModerationEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.act} {self.battle_id or self.participant_id}"
+
+
+class Report(models.Model):
+    """What a volunteer says of a battle of theirs, until staff have decided."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    battle = models.ForeignKey(
+        Battle, on_delete=models.PROTECT, related_name="reports", verbose_name=_("battle")
+    )
+    participant = models.ForeignKey(
+        Participant, on_delete=models.PROTECT, related_name="reports", verbose_name=_("participant")
+    )
+    reason = models.CharField(_("reason"), max_length=16, choices=[(each, each) for each in _REASONS])
+    words = models.CharField(_("in their words"), max_length=MOST_WORDS_CHARS, blank=True)
+    created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
+    state = models.CharField(
+        _("state"),
+        max_length=10,
+        default=ReportState.OPEN.value,
+        choices=[(each, each) for each in _STATES],
+    )
+    staff = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("member of staff"),
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
+        ordering: ClassVar = ["created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["battle", "participant"],
+                condition=models.Q(state=ReportState.OPEN.value),
+                name="report_open_once",
+            ),
+            models.CheckConstraint(name="report_reason_known", condition=models.Q(reason__in=_REASONS)),
+            models.CheckConstraint(name="report_state_known", condition=models.Q(state__in=_STATES)),
+            models.CheckConstraint(
+                name="report_decided_says_when",
+                condition=models.Q(state=ReportState.OPEN.value, decided_at__isnull=True)
+                | (~models.Q(state=ReportState.OPEN.value) & models.Q(decided_at__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.battle_id} {self.reason}"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from arena.models import Battle, Consent, Exclusion, ModerationEntry, Participant, Vote
-from arena.types import ModerationAct
+from arena.models import Battle, Consent, Exclusion, ModerationEntry, Participant, Report, Vote
+from arena.types import ModerationAct, ReportState
 from ranking.filters import ExclusionReason
 
 
 def shown_to_others(battles: QuerySet[Battle]) -> QuerySet[Battle]:
     """Those that may be shown to anybody but their volunteer, or exported.
 
-    Not hidden; of somebody who is neither banned nor deleted, whose consent stands, and who did not take the vote back. No query of its own.
+    Neither hidden nor reported and not yet decided; of somebody who is neither banned nor deleted, whose consent stands, and who did not take the vote
+    back. No query of its own.
     """
     consents = Consent.objects.filter(participant=OuterRef("participant"))
     withdrew = consents.filter(withdrawn_at__isnull=False)
@@ -24,6 +25,11 @@ def shown_to_others(battles: QuerySet[Battle]) -> QuerySet[Battle]:
     return battles.filter(
         ~Exists(withdrew) | Exists(consents.filter(withdrawn_at=None)),
         ~Exists(taken_back),
+        ~Exists(
+            Report.objects.filter(
+                Q(battle=OuterRef("pk")) | Q(battle__origin=OuterRef("pk")), state=ReportState.OPEN.value
+            )
+        ),
         hidden_at=None,
         participant__banned_at=None,
         participant__erased_at=None,
@@ -38,3 +44,13 @@ def set_aside_one_by_one(participant: Participant) -> set[UUID]:
     )
     votes = Vote.objects.filter(participant=participant).annotate(last=Subquery(last.values("act")[:1]))
     return set(votes.filter(last=ModerationAct.EXCLUDE.value).values_list("pk", flat=True))
+
+
+def open_report(battle: Battle) -> Report | None:
+    """What its volunteer reported of it and staff have not decided. One query."""
+    return battle.reports.filter(participant=battle.participant_id, state=ReportState.OPEN.value).first()
+
+
+def open_reports() -> int:
+    """How many wait. One query."""
+    return Report.objects.filter(state=ReportState.OPEN.value).count()

@@ -9,7 +9,18 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 
 from arena.days import midnight
-from arena.models import Answer, Battle, Consent, Participant, Session, Turn, User, Vote
+from arena.models import (
+    Answer,
+    Battle,
+    Consent,
+    ModerationEntry,
+    Participant,
+    Report,
+    Session,
+    Turn,
+    User,
+    Vote,
+)
 from arena.selectors.judgements import judgements_of
 from arena.services.battles import reveal
 from arena.services.turns import user_of
@@ -47,6 +58,7 @@ def about(participant: Participant) -> Plain:
             }
             for each in participant.held_tickets.select_related("draw__campaign")
         ],
+        "moderation": [_act(each) for each in participant.moderation.all()],
         "sessions": Session.objects.filter(participant_id=participant.pk).count(),
         "answered_tokens": [
             {"day": day.isoformat(), "tokens": tokens}
@@ -58,14 +70,14 @@ def about(participant: Participant) -> Plain:
 
 
 def battles_after(participant: Participant, last: UUID | None) -> list[tuple[UUID, Plain]]:
-    """The next battles in the order of their keys, each with its key; none after the last one. Five queries.
+    """The next battles in the order of their keys, each with its key; none after the last one. Seven queries.
 
     Who answered is told of battles that hold their vote alone.
     """
     battles = (
         Battle.objects.filter(participant=participant)
         .select_related("candidate_a", "candidate_b", "vote")
-        .prefetch_related("turns__answers", "vote__judgements", "vote__exclusions")
+        .prefetch_related("turns__answers", "vote__judgements", "vote__exclusions", "reports", "moderation")
         .order_by("pk")
     )
     if last is not None:
@@ -110,7 +122,22 @@ def _battle(battle: Battle) -> Plain:
         "model_b": who.b.code if who else None,
         "turns": [_turn(turn) for turn in battle.turns.all()] if is_own else [],
         "vote": _vote(battle.vote) if voted else None,
+        "reports": [_report(each) for each in battle.reports.all()],
+        "moderation": [_act(each) for each in battle.moderation.all()],
     }
+
+
+def _report(report: Report) -> Plain:
+    return {
+        "at": report.created_at.isoformat(),
+        "reason": report.reason,
+        "words": report.words,
+        "state": report.state,
+    }
+
+
+def _act(entry: ModerationEntry) -> Plain:
+    return {"at": entry.created_at.isoformat(), "act": entry.act, "note": entry.note}
 
 
 def _turn(turn: Turn) -> Plain:

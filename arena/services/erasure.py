@@ -56,6 +56,7 @@ def _erase_texts(participant: Participant) -> None:
     said.exclude(text="").update(text=ERASED)
     said.exclude(reasoning="").update(reasoning="")
     about = Q(battle__participant=participant) | Q(participant=participant)
+    participant.reports.exclude(words="").update(words=ERASED)
     ModerationEntry.objects.filter(about).exclude(note="").update(note=ERASED)
 
 

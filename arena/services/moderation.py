@@ -18,25 +18,39 @@ from ranking.filters import ExclusionReason
 logger = logging.getLogger(__name__)
 
 
+def record(
+    act: ModerationAct,
+    staff: User,
+    note: str,
+    *,
+    battle_id: UUID | None = None,
+    participant_id: UUID | None = None,
+) -> None:
+    """Write an act into the ledger; inside the transaction that does it."""
+    ModerationEntry.objects.create(
+        act=act.value, staff=staff, note=note.strip(), battle_id=battle_id, participant_id=participant_id
+    )
+
+
 def hide_battle(*, battle_id: UUID, staff: User, note: str = "") -> None:
     """Show the battle to nobody but its volunteer, and export it no more; its vote goes on counting. Repeating it changes nothing."""
     with transaction.atomic():
         if Battle.objects.filter(pk=battle_id, hidden_at=None).update(hidden_at=timezone.now()):
-            _record(ModerationAct.HIDE, staff, note, battle_id=battle_id)
+            record(ModerationAct.HIDE, staff, note, battle_id=battle_id)
 
 
 def show_battle(*, battle_id: UUID, staff: User, note: str = "") -> None:
     """Undo :func:`hide_battle`."""
     with transaction.atomic():
         if Battle.objects.filter(pk=battle_id, hidden_at__isnull=False).update(hidden_at=None):
-            _record(ModerationAct.SHOW, staff, note, battle_id=battle_id)
+            record(ModerationAct.SHOW, staff, note, battle_id=battle_id)
 
 
 def exclude_vote(*, battle_id: UUID, staff: User, note: str = "") -> Vote:
     """Set the battle's vote aside: neither counted nor credited, in one transaction with the tally. Raises :class:`NotVoted`."""
     with transaction.atomic():
         vote = _vote_of(battle_id)
-        _record(ModerationAct.EXCLUDE, staff, note, battle_id=battle_id)
+        record(ModerationAct.EXCLUDE, staff, note, battle_id=battle_id)
         return exclude(
             vote_id=vote.pk, reason=ExclusionReason.MODERATED, source=ExclusionSource.STAFF, staff=staff
         )
@@ -47,7 +61,7 @@ def restore_vote(*, battle_id: UUID, staff: User, note: str = "") -> Vote:
     with transaction.atomic():
         vote = _vote_of(battle_id)
         voter = _locked(vote.participant_id)
-        _record(ModerationAct.RESTORE, staff, note, battle_id=battle_id)
+        record(ModerationAct.RESTORE, staff, note, battle_id=battle_id)
         if voter.banned_at is not None:
             return vote
         return lift(vote_id=vote.pk, reason=ExclusionReason.MODERATED)
@@ -63,7 +77,7 @@ def ban_participant(*, participant_id: UUID, staff: User, note: str = "") -> int
         if participant.banned_at is None:
             participant.banned_at = timezone.now()
             participant.save(update_fields=["banned_at"])
-            _record(ModerationAct.BAN, staff, note, participant_id=participant_id)
+            record(ModerationAct.BAN, staff, note, participant_id=participant_id)
         votes = exclude_all(
             participant=participant,
             reason=ExclusionReason.MODERATED,
@@ -82,7 +96,7 @@ def unban_participant(*, participant_id: UUID, staff: User, note: str = "") -> i
             return 0
         participant.banned_at = None
         participant.save(update_fields=["banned_at"])
-        _record(ModerationAct.UNBAN, staff, note, participant_id=participant_id)
+        record(ModerationAct.UNBAN, staff, note, participant_id=participant_id)
         votes = lift_all(
             participant=participant,
             reason=ExclusionReason.MODERATED,
@@ -94,20 +108,7 @@ def unban_participant(*, participant_id: UUID, staff: User, note: str = "") -> i
 
 def leave_note(*, battle_id: UUID, staff: User, note: str) -> None:
     """Words about a battle for other staff. The volunteer's own file of data holds them too."""
-    _record(ModerationAct.NOTE, staff, note, battle_id=battle_id)
-
-
-def _record(
-    act: ModerationAct,
-    staff: User,
-    note: str,
-    *,
-    battle_id: UUID | None = None,
-    participant_id: UUID | None = None,
-) -> None:
-    ModerationEntry.objects.create(
-        act=act.value, staff=staff, note=note.strip(), battle_id=battle_id, participant_id=participant_id
-    )
+    record(ModerationAct.NOTE, staff, note, battle_id=battle_id)
 
 
 def _locked(participant_id: UUID) -> Participant:

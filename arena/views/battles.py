@@ -34,7 +34,7 @@ from arena.selectors.reveals import reveal_view
 from arena.services import battles, votes
 from arena.services import people as people_services
 from arena.types import BattleSource, BattleStatus, Display, LanguageLevel, Registration
-from arena.views.visitor import onward, participant_of
+from arena.views.visitor import onward, own_battle, participant_of
 
 _MOST_DIGITS = 10
 _REFUSALS: dict[type[VoteRefused], tuple[str | Promise, int]] = {
@@ -92,7 +92,7 @@ def _whole(request: HttpRequest, name: str, otherwise: int) -> int:
 @never_cache
 @ensure_csrf_cookie
 def battle(request: HttpRequest, battle_id: UUID) -> HttpResponse:
-    found = _own_battle(request, battle_id)
+    found = own_battle(request, battle_id)
     if found.source != BattleSource.LIVE.value and found.status == BattleStatus.READY.value:
         return redirect("judged_pair", battle_id=found.pk)
     return render(request, "battle.html", _battle_context(found, VoteForm()))
@@ -129,7 +129,7 @@ def prefer_display(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def vote(request: HttpRequest, battle_id: UUID) -> HttpResponse:
-    found = _own_battle(request, battle_id)
+    found = own_battle(request, battle_id)
     form = VoteForm(request.POST)
     judgements = form.judgements()
     if judgements is None:
@@ -165,14 +165,6 @@ def _display_of(participant: Participant | None, campaign: Campaign) -> str | No
 def _needs_account(participant: Participant | None, campaign: Campaign) -> bool:
     is_guest = participant is None or participant.is_guest
     return is_guest and campaign.registration != Registration.NOTHING.value
-
-
-def _own_battle(request: HttpRequest, battle_id: UUID) -> Battle:
-    """The visitor's battle; for everybody else it does not exist."""
-    found = battle_reads.battle_of(battle_id, participant_of(request))
-    if found is None:
-        raise Http404
-    return found
 
 
 def _battle_context(found: Battle, form: VoteForm) -> dict[str, Any]:

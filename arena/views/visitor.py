@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from arena import sessions
-from arena.models import Participant
-from arena.selectors import people
+from arena.models import Battle, Participant
+from arena.selectors import battles, people
 
 
 def participant_of(request: HttpRequest) -> Participant | None:
     """The browser's participant; ``None`` before consent, and after a deletion."""
     return people.participant_or_none(sessions.participant_id(request.session))
+
+
+def own_battle(request: HttpRequest, battle_id: UUID) -> Battle:
+    """The visitor's battle; for everybody else it does not exist."""
+    found = battles.battle_of(battle_id, participant_of(request))
+    if found is None:
+        raise Http404
+    return found
 
 
 def onward(request: HttpRequest, otherwise: str) -> str:

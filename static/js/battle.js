@@ -70,6 +70,7 @@ function adopt(battle) {
   arena.dataset.battle = battle;
   find("[data-leave]").action = `/battle/${battle}/abandon/`;
   find("[data-vote]").action = `/battle/${battle}/vote/`;
+  find("[data-report]").href = `/battle/${battle}/report/`;
   find("[data-leave]").hidden = false;
   tabs.show();
   for (const part of document.querySelectorAll("[data-intro]")) part.hidden = true;

@@ -1,0 +1,99 @@
+"""The moderation queue: volunteers report a battle of theirs, staff decide."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from arena.errors import TooManyReports
+from arena.models import Battle, Report, User
+from arena.services import moderation
+from arena.services.people import locked
+from arena.types import ModerationAct, ReportReason, ReportState
+
+logger = logging.getLogger(__name__)
+
+MOST_REPORTS_A_DAY = 20
+"""Of one volunteer, so that nobody can bury what others report."""
+
+_DEEDS: dict[ModerationAct, Callable[[Report, User, str], object]] = {
+    ModerationAct.HIDE: lambda report, staff, note: moderation.hide_battle(
+        battle_id=_meant(report).pk, staff=staff, note=note
+    ),
+    ModerationAct.EXCLUDE: lambda report, staff, note: moderation.exclude_vote(
+        battle_id=_meant(report).pk, staff=staff, note=note
+    ),
+    ModerationAct.BAN: lambda report, staff, note: moderation.ban_participant(
+        participant_id=_meant(report).participant_id, staff=staff, note=note
+    ),
+}
+ACTS = tuple(_DEEDS)
+"""What staff can do about a report, in the order in which it is done."""
+
+
+def report_battle(*, battle_id: UUID, participant_id: UUID, reason: ReportReason, words: str = "") -> Report:
+    """Put a volunteer's own battle before staff; until they have decided it is shown to nobody else.
+
+    Locks the participant. While a report of the battle is open, that one is returned as it is. Raises ``Battle.DoesNotExist`` for a battle of somebody
+    else, and :class:`TooManyReports`.
+    """
+    with transaction.atomic():
+        participant = locked(participant_id)
+        battle = Battle.objects.get(pk=battle_id, participant=participant)
+        standing = battle.reports.filter(participant=participant, state=ReportState.OPEN.value).first()
+        if standing is not None:
+            return standing
+        since = timezone.now() - timedelta(days=1)
+        if participant.reports.filter(created_at__gte=since).count() >= MOST_REPORTS_A_DAY:
+            raise TooManyReports("this volunteer has reported many battles today")
+        made: Report = battle.reports.create(
+            participant=participant, reason=reason.value, words=words.strip()
+        )
+    logger.info("battle %s reported: %s", battle_id, reason.value)
+    return made
+
+
+def settle(*, report_id: UUID, acts: Collection[ModerationAct], staff: User, note: str = "") -> bool:
+    """Do what staff decided about an open report, and close it. Returns whether it was open.
+
+    One transaction; locks the report, then as each act. Raises :class:`arena.errors.NotVoted`.
+    """
+    with transaction.atomic():
+        report = _locked(report_id)
+        if report.state != ReportState.OPEN.value:
+            return False
+        for act in (each for each in ACTS if each in acts):
+            _DEEDS[act](report, staff, note)
+        _close(report, ReportState.SETTLED, staff)
+    return True
+
+
+def dismiss(*, report_id: UUID, staff: User, note: str = "") -> bool:
+    """Close an open report about which there is nothing to do. Returns whether it was open."""
+    with transaction.atomic():
+        report = _locked(report_id)
+        if report.state != ReportState.OPEN.value:
+            return False
+        moderation.record(ModerationAct.DISMISS, staff, note, battle_id=report.battle_id)
+        _close(report, ReportState.DISMISSED, staff)
+    return True
+
+
+def _meant(report: Report) -> Battle:
+    """The battle that was reported; of a pair that was judged again, the one whose texts it shows."""
+    return report.battle.origin or report.battle
+
+
+def _close(report: Report, state: ReportState, staff: User) -> None:
+    report.state, report.staff, report.decided_at = state.value, staff, timezone.now()
+    report.save(update_fields=["state", "staff", "decided_at"])
+    logger.info("report %s %s", report.pk, state.value)
+
+
+def _locked(report_id: UUID) -> Report:
+    return Report.objects.select_for_update(of=("self",)).select_related("battle__origin").get(pk=report_id)
