@@ -150,6 +150,17 @@ def test_a_consent_keeps_the_version_the_language_and_the_text(campaign: Campaig
     ]
 
 
+def test_whoever_agreed_to_the_text_of_before_is_asked_again(
+    campaign: Campaign, volunteer: Participant
+) -> None:
+    volunteer.consents.update(version="2026-11")
+    with pytest.raises(Refused, match="consent_needed"):
+        begin(volunteer)
+    give_consent(participant_id=volunteer.pk, campaign=campaign, language="eu", is_14_or_older=True)
+    assert begin(volunteer).index == 1
+    assert set(volunteer.consents.values_list("version", flat=True)) == {"2026-11", "2026-12"}
+
+
 def test_withdrawn_consent_begins_no_battle_and_leaves_the_open_ones(
     campaign: Campaign, volunteer: Participant
 ) -> None:

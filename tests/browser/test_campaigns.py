@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,13 +35,31 @@ CampaignText.objects.create(
 commit_to_raffle(campaign_id=campaign.pk, prizes=1)
 """
 
+DRAW = """
+from datetime import timedelta
+from arena.models import Campaign
+from arena.services.people import choose_nickname
+from arena.services.raffles import draw_raffle
+from tests.arena.crowds import earn
+campaign = Campaign.objects.get(slug="udaberria")
+Campaign.objects.filter(pk=campaign.pk).update(
+    opens_at=campaign.opens_at - timedelta(hours=3), closes_at=campaign.closes_at - timedelta(hours=2)
+)
+people = earn(campaign, 25, 12, 31)
+choose_nickname(participant_id=people[0].pk, nickname="Otso zuria")
+draw_raffle(campaign_id=campaign.pk)
+"""
+Run = Callable[[str], object]
+
 
 @pytest.fixture
-def prepared(site: str, site_data: Path, repository: Path) -> None:
-    """A campaign in preparation, with all that it needs, in the site's database."""
+def run(site: str, site_data: Path, repository: Path) -> Run:
+    """Runs a program in the site's Django."""
     env = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}}
-    command = [sys.executable, "manage.py", "shell", "-c", PREPARE]
-    subprocess.run(command, cwd=repository, env=env | {"LEHIA_DATA": str(site_data)}, check=True)
+    shell = [sys.executable, "manage.py", "shell", "-c"]
+    return lambda program: subprocess.run(
+        [*shell, program], cwd=repository, env=env | {"LEHIA_DATA": str(site_data)}, check=True
+    )
 
 
 def in_context(chromium: Browser, site: str, size: tuple[int, int]) -> Iterator[Page]:
@@ -102,7 +120,8 @@ def check_pages(volunteer: Page) -> None:
         check_access(volunteer)
 
 
-def test_a_campaign_is_opened_paused_and_closed(prepared: None, staff: Page, volunteer: Page) -> None:
+def test_a_campaign_is_opened_paused_and_closed(run: Run, staff: Page, volunteer: Page) -> None:
+    run(PREPARE)
     answer = volunteer.goto(PAGE)
     assert answer is not None
     assert answer.status == 404, "what is in preparation does not exist yet"
@@ -131,4 +150,10 @@ def test_a_campaign_is_opened_paused_and_closed(prepared: None, staff: Page, vol
     expect(volunteer.locator("main")).not_to_contain_text(TITLE)
     volunteer.goto(PAGE)
     expect(volunteer.locator("main")).to_contain_text("Eskerrik asko denoi!")
+    run(DRAW)
     check_pages(volunteer)
+    expect(volunteer.get_by_role("region", name="Irabazleak").locator("tbody tr")).to_have_count(1)
+    volunteer.locator("summary").click()
+    check_access(volunteer)
+    volunteer.goto(PAGE)
+    expect(volunteer.locator("main")).to_contain_text("Otso zuria")
