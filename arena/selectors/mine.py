@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.utils import timezone
 
 from arena import states
 from arena.days import midnight
-from arena.models import Battle, Campaign, Credit, Participant, Turn, Vote
+from arena.models import Battle, Campaign, Credit, Exclusion, Participant, Turn, Vote
 from arena.selectors import raffles
 from arena.services.battles import Identities, reveal
 from arena.types import BattleSource, BattleStatus
 from inference.models import Candidate
 from ranking.board import build_board
+from ranking.filters import ExclusionReason
 from ranking.personal import PersonalRating, personal_ranking
 from ranking.selectors import load_tally
 from ranking.tally import Tally
@@ -75,6 +77,20 @@ def tickets(participant: Participant, campaign: Campaign, credited: int) -> int:
         return raffles.tickets_of(credited)
     held = raffles.frozen(participant, campaign)
     return held.tickets if held else 0
+
+
+def was_hasty_last_week(participant: Participant) -> bool:
+    """Whether votes of the last whole week, Monday to Sunday, came too quickly to be counted. Neither which nor how many: who learns that at once or
+    one by one learns how to hurry unnoticed. One query."""
+    monday = midnight() - timedelta(days=timezone.localtime().weekday())
+    haste = [ExclusionReason.TOO_FAST.value, ExclusionReason.RATE.value]
+    return Exclusion.objects.filter(
+        vote__participant=participant,
+        vote__created_at__gte=monday - timedelta(days=7),
+        vote__created_at__lt=monday,
+        reason__in=haste,
+        lifted_at=None,
+    ).exists()
 
 
 def my_battles(participant: Participant, page: int) -> Page[Battle]:

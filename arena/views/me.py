@@ -44,6 +44,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "nickname_form": NicknameForm(initial={"nickname": participant.nickname}),
         "appearance_form": _appearance_form(request),
         "display": participant.display or campaign.display,
+        "was_hasty": mine.was_hasty_last_week(participant),
     }
     return render(request, "me/page.html", context)
 

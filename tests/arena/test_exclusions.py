@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,12 +10,15 @@ from django.contrib.auth.models import Permission
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from arena import sessions
+from arena.days import midnight
 from arena.models import Battle, Campaign, Exclusion, Participant, Turn, User, Vote
+from arena.selectors import mine
 from arena.selectors.judgements import Judgements
 from arena.services import boards, exclusions
 from arena.services.exclusions import STILL_CREDITED, exclude, flag_participant, lift, unflag_participant
@@ -164,20 +168,71 @@ def test_a_failed_exclusion_leaves_vote_and_tally_together(
     assert reasons(vote) == set()
 
 
-def test_the_reveal_tells_why_a_vote_does_not_count(
+def revealed(client: Client, battle: Battle) -> str:
+    sessions_of = client.session
+    sessions.remember_participant(sessions_of, battle.participant_id)
+    sessions_of.save()
+    address = reverse("vote", args=[battle.pk])
+    answer = client.post(address, {"content": "a_better", "language": "tie"}, follow=True)
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text", "says"),
+    [
+        ("Nor zara?", "ChatGPT naiz.", "Eredu batek bere izena edo egilearena esan du."),
+        ("Zer egin dezakegu gaur arratsaldean mendian?", SPANISH, "Erantzun bat ez zegoen euskaraz."),
+    ],
+)
+def test_a_leak_and_another_language_are_told_at_once(
+    campaign: Campaign, volunteer: Participant, client: Client, prompt: str, text: str, says: str
+) -> None:
+    page = revealed(client, answered(volunteer, prompt=prompt, text=text))
+    assert "ez da sailkapenean sartuko" in page
+    assert says in page
+    assert "ez du ezer mugitu" in page
+    assert "Zure botoarekin" not in page
+
+
+SILENT = [
+    ExclusionReason.TOO_FAST,
+    ExclusionReason.RATE,
+    ExclusionReason.FAILED_CONTROL,
+    ExclusionReason.HELD,
+    ExclusionReason.FLAGGED_USER,
+]
+
+
+@pytest.mark.parametrize("reason", SILENT)
+def test_the_reveal_is_the_same_whether_haste_or_suspicion_speaks_against_the_vote(
+    campaign: Campaign, volunteer: Participant, client: Client, reason: ExclusionReason
+) -> None:
+    for n in range(3):
+        vote_on(answered(make_participant(campaign), prompt=f"Galdera {n}", text="Bai"))
+    battle = answered(volunteer, prompt="Azkar", text="Bai")
+    counted = re.sub(r'value="[^"]*"', "", revealed(client, battle))
+    exclude(vote_id=battle.vote.pk, reason=reason, source=ExclusionSource.RULE)
+    page = client.get(reverse("battle", args=[battle.pk])).content.decode()
+    assert n_votes(campaign) == {3}
+    assert re.sub(r'value="[^"]*"', "", page) == counted
+
+
+def test_haste_is_told_once_the_week_is_over_without_which_or_how_many(
     campaign: Campaign, volunteer: Participant, client: Client
 ) -> None:
-    Campaign.objects.update(too_fast_ms=60_000)
-    battle = ready_battle(volunteer)
+    vote = vote_on(answered(volunteer, prompt="Azkar", text="Bai"))
+    exclude(vote_id=vote.pk, reason=ExclusionReason.TOO_FAST, source=ExclusionSource.RULE)
+    monday = midnight() - timedelta(days=timezone.localtime().weekday())
+    told = {}
+    for days in (-8, -7, -1, 0):
+        Vote.objects.update(created_at=monday + timedelta(days=days, hours=1))
+        told[days] = mine.was_hasty_last_week(volunteer)
+    assert told == {-8: False, -7: True, -1: True, 0: False}
     session = client.session
     sessions.remember_participant(session, volunteer.pk)
     session.save()
-    answer = client.post(
-        reverse("vote", args=[battle.pk]), {"content": "tie", "language": "tie"}, follow=True
-    )
-    text = answer.content.decode()
-    assert "ez da sailkapenean sartuko" in text
-    assert "irakurtzeko behar dena baino lehenago" in text
+    Vote.objects.update(created_at=monday - timedelta(days=1))
+    assert "azkarregi eman ziren" in client.get("/me/").content.decode()
 
 
 class AnyHistory(TestCase):
