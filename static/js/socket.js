@@ -1,49 +1,95 @@
-// The battle's socket: opened when it is needed, opened again with growing pauses when it is lost.
+// The battle's line: a socket, opened when it is needed, and again with growing pauses when it is lost. Where none opens, plain requests carry the
+// same frames.
+
+import { EventLine } from "./events.js";
 
 const PAUSES_MS = [250, 500, 1000, 2000, 4000, 8000];
+const PATIENCE_MS = 4000;
+const OPEN = 1; // as in the standard: WebSocket itself may be gone
 
 export class BattleSocket {
   #socket = null;
+  #events = null;
   #waiting = [];
   #tries = 0;
   #wanted = false;
+  #battle = "";
 
-  /** `onFrame(frame)`, `onOpen()` after each reconnect, `onLost()` when the line breaks. */
+  /** `onFrame(frame)`, `onReopen()` after each reconnect, `onLost()` when the line breaks. */
   constructor({ onFrame, onReopen, onLost }) {
     Object.assign(this, { onFrame, onReopen, onLost });
   }
 
   send(frame) {
-    const text = JSON.stringify(frame);
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(text);
+    if (frame.battle) this.#battle = frame.battle;
+    if (this.#events) this.#events.send(frame, this.#battle);
+    else if (this.#socket?.readyState === OPEN) this.#socket.send(JSON.stringify(frame));
     else {
-      this.#waiting.push(text);
+      this.#waiting.push(frame);
       this.open();
     }
   }
 
   open() {
     this.#wanted = true;
-    if (this.#socket && this.#socket.readyState <= WebSocket.OPEN) return;
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}/ws/battle/`, "lehia.v1");
+    if (this.#events || (this.#socket && this.#socket.readyState <= OPEN)) return;
+    let socket;
+    try {
+      const scheme = location.protocol === "https:" ? "wss" : "ws";
+      socket = new WebSocket(`${scheme}://${location.host}/ws/battle/`, "lehia.v1");
+    } catch {
+      return this.#fallBack();
+    }
     this.#socket = socket;
-    socket.addEventListener("open", () => {
-      if (this.#tries > 0) this.onReopen();
-      this.#tries = 0;
-      for (const text of this.#waiting.splice(0)) socket.send(text);
-    });
-    socket.addEventListener("message", (event) => this.onFrame(JSON.parse(event.data)));
-    socket.addEventListener("close", () => {
-      if (!this.#wanted || this.#socket !== socket) return;
-      this.onLost();
-      setTimeout(() => this.open(), PAUSES_MS[Math.min(this.#tries++, PAUSES_MS.length - 1)]);
-    });
+    this.#listen(socket);
   }
 
   close() {
     this.#wanted = false;
+    this.#events?.close();
     this.#socket?.close();
-    this.#socket = null;
+    this.#events = this.#socket = null;
+  }
+
+  #listen(socket) {
+    let opened = false;
+    const patience = setTimeout(() => socket.close(), PATIENCE_MS); // something on the way may swallow it
+    socket.addEventListener("open", () => {
+      opened = true;
+      clearTimeout(patience);
+      this.#begin((frame) => socket.send(JSON.stringify(frame)));
+    });
+    socket.addEventListener("message", (event) => this.#take(JSON.parse(event.data)));
+    socket.addEventListener("close", () => {
+      clearTimeout(patience);
+      if (!this.#wanted || this.#socket !== socket) return;
+      if (opened) this.#lose();
+      else this.#fallBack();
+    });
+  }
+
+  #fallBack() {
+    const line = new EventLine({ onFrame: (frame) => this.#take(frame), onLost: () => this.#lose() });
+    this.#events = line;
+    this.#begin((frame) => line.send(frame, this.#battle));
+  }
+
+  #begin(send) {
+    const waiting = this.#waiting.splice(0);
+    if (this.#tries > 0) this.onReopen();
+    for (const frame of waiting) send(frame);
+  }
+
+  #take(frame) {
+    this.#tries = 0;
+    if (frame.battle) this.#battle = frame.battle;
+    this.onFrame(frame);
+  }
+
+  #lose() {
+    this.#events = null;
+    if (!this.#wanted) return;
+    this.onLost();
+    setTimeout(() => this.open(), PAUSES_MS[Math.min(this.#tries++, PAUSES_MS.length - 1)]);
   }
 }
