@@ -52,6 +52,7 @@ urlpatterns = [
     path("me/delete/", me.delete, name="delete_me"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/second-factor/", include("allauth.mfa.urls")),
+    path("manifest.webmanifest", pages.manifest, name="manifest"),
     path("about/", pages.about, name="about"),
     path("privacy/", pages.privacy, name="privacy"),
     path("terms/", pages.terms, name="terms"),

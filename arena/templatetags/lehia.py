@@ -17,6 +17,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from arena.dates import basque_date, french_date
+from arena.modules import modules_of
 from arena.reports import labels
 from ranking.heatmap import HeatMap
 
@@ -100,6 +101,12 @@ def cells(context: Context, row: Sequence[object], columns: Sequence[str], names
     return format_html(
         '<th scope="row">{}</th>{}', first, format_html_join("", "<td>{}</td>", ((each,) for each in others))
     )
+
+
+@register.simple_tag
+def imported(entry: str) -> tuple[str, ...]:
+    """The modules that a page's first one needs, to be asked for together with it."""
+    return modules_of(entry)
 
 
 @register.simple_tag
