@@ -12,9 +12,10 @@ from uuid import uuid4
 import pytest
 from django.test import AsyncClient, Client
 from django.urls import reverse
+from django.utils import timezone
 
 from arena import runner
-from arena.models import Battle
+from arena.models import Battle, Participant
 from arena.protocol import MAX_FRAME_BYTES
 from arena.types import Side
 from arena.views.lines import END
@@ -169,6 +170,13 @@ def test_a_request_needs_the_pages_token_and_a_frame(client: Client) -> None:
     strict = Client(enforce_csrf_checks=True)
     assert strict.post(reverse("line"), "{}", content_type="application/json").status_code == 403
     assert client.get(reverse("battle_line", args=[battle.pk])).status_code == 405
+
+
+async def test_who_is_banned_is_told_so(blocked: Requests) -> None:
+    battle = (await blocked.turn())[-1]["battle"]
+    await in_thread(lambda: Participant.objects.update(banned_at=timezone.now()))()
+    for kind, fields in (("resume", {"battle": battle}), ("turn", {"text": "a", "key": str(uuid4())})):
+        assert await blocked.all(kind, **fields) == [{"type": "refused", "code": "banned"}]
 
 
 async def test_no_event_names_anybody(blocked: Requests) -> None:
