@@ -43,7 +43,7 @@ class Requests:
 
     async def post(self, text: str) -> AsyncIterator[Frame]:
         address = reverse("battle_line", args=[self.battle]) if self.battle else reverse("line")
-        answer = await self.client.post(address, data=text, content_type="application/json")
+        answer: Any = await self.client.post(address, data=text, content_type="application/json")
         assert answer.headers["Content-Type"] == "text/event-stream"
         async with aclosing(aiter(answer.streaming_content)) as events:
             async for event in events:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.test_battle import DESKTOP, PHONE, check_access, consent, ready, send
+from tests.browser.test_blocked import REFUSED
 
 pytestmark = [pytest.mark.browser, pytest.mark.model_server]
 
@@ -112,13 +113,15 @@ def test_a_closed_tab_is_found_again_among_ones_battles(page: Page, guest: Brows
     expect(again.locator("[data-reveal]")).to_be_visible()
 
 
+@pytest.mark.parametrize("block", ["", REFUSED], ids=["socket", "requests"])
 def test_a_lost_network_is_told_keeps_the_message_and_heals_by_itself(
-    page: Page, guest: BrowserContext
+    page: Page, guest: BrowserContext, block: str
 ) -> None:
     send(page, "Kaixo!")
     consent(page)
     ready(page)
     vote(page)
+    page.add_init_script(block)
     page.goto("/")
     guest.set_offline(True)
     send(page, "Zein da Italiako hiriburua?")
