@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -35,7 +36,8 @@ async def line(request: HttpRequest, battle_id: UUID | None = None) -> Streaming
 
 async def _events(line: Line, text: str) -> AsyncGenerator[bytes, None]:
     try:
-        reply = await line.take(protocol.parse(text))
+        # begun is begun, also for a browser that goes at this moment: its turn is answered and can be resumed
+        reply = await asyncio.shield(line.take(protocol.parse(text)))
         for frame in reply.frames:
             yield _event(frame)
         async with aclosing(line.follow(reply.live)) as frames:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import AsyncClient, Client
@@ -17,6 +18,7 @@ from django.utils import timezone
 from arena import runner
 from arena.models import Battle, Participant
 from arena.protocol import MAX_FRAME_BYTES
+from arena.services import battles
 from arena.types import Side
 from arena.views.lines import END
 from inference.database import in_thread
@@ -139,6 +141,30 @@ async def test_who_leaves_is_no_follower_any_more_and_resumes_from_what_is_held(
         assert server.gate is not None
         server.gate.set()
     assert html_of(await told, Side.A) == "<p>Kaixo mundua</p>\n"
+
+
+async def test_a_message_of_a_browser_that_goes_at_once_is_answered(
+    blocked: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, gone, begin = threading.Event(), threading.Event(), battles.begin_turn
+
+    def slow(**given: Any) -> battles.Begun:
+        asked.set()
+        gone.wait()
+        return begin(**given)
+
+    monkeypatch.setattr(battles, "begin_turn", slow)
+    reading = asyncio.create_task(blocked.turn())
+    await asyncio.to_thread(asked.wait)
+    reading.cancel()
+    await asyncio.wait([reading])
+    gone.set()
+    begun: list[UUID] = []
+    while not begun:
+        begun = await in_thread(lambda: list(Battle.objects.values_list("pk", flat=True)))()
+    frames = await blocked.all("resume", battle=str(begun[0]), offsets={"A": 0, "B": 0})
+    assert frames[0]["type"] == "state"
+    assert html_of(frames, Side.B) == "<p>Kaixo mundua</p>\n"
 
 
 @pytest.mark.parametrize(
