@@ -7,6 +7,8 @@ ArenaError
 ├── RaffleRefused        a raffle that cannot be committed to or drawn now; carries why
 ├── NicknameTaken        somebody else is on the boards of contributors under it
 ├── NotExported          a training run has no model that could be registered
+├── BadPrompts           an uploaded list of prompts; carries lines and what is wrong there
+├── PromptSetTaken       another list has that code
 ├── CampaignNotReady     a campaign cannot be opened; carries what is missing
 ├── TooManyReports       a volunteer reported as many battles as a day takes
 ├── NotVoted             there is no vote to set aside
@@ -55,6 +57,16 @@ class NicknameTaken(ArenaError):
 
 
 class NotExported(ArenaError):
+    pass
+
+
+class BadPrompts(ArenaError):
+    def __init__(self, problems: Sequence[tuple[int, str]]) -> None:
+        super().__init__("; ".join(f"line {line}: {problem}" for line, problem in problems))
+        self.problems = tuple(problems)
+
+
+class PromptSetTaken(ArenaError):
     pass
 
 

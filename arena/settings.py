@@ -207,6 +207,9 @@ LEHIA_METRICS_NETWORKS = env.networks("LEHIA_METRICS_NETWORKS")
 # Keys stay out of error pages, Django's debug pages too.
 DEFAULT_EXCEPTION_REPORTER_FILTER = "arena.reporting.KeylessReporterFilter"
 
+# How many answers to a prompt set are asked for at once.
+LEHIA_BATCH_IN_FLIGHT = env.integer("LEHIA_BATCH_IN_FLIGHT", 2, least=1)
+
 # How long a turn goes on being written after the last socket left it.
 LEHIA_LEAVE_GRACE_S = env.integer("LEHIA_LEAVE_GRACE_S", 60, least=1)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from celery import shared_task
 
-from arena.services import boards, languages, turns
+from arena.services import boards, languages, prompt_sets, turns
 from inference import services as endpoints
 from inference.services import traffic
 
@@ -31,6 +33,12 @@ def reap_turns() -> int:
 def publish_boards() -> int:
     """Review and publish every live board that moved. Returns how many snapshots were made."""
     return boards.publish_moved()
+
+
+@shared_task
+def answer_prompts(set_id: str) -> int:
+    """Have every candidate answer a prompt set. Returns how many answers are complete."""
+    return prompt_sets.answer_set(set_id=UUID(set_id)).complete
 
 
 @shared_task

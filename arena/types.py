@@ -27,6 +27,7 @@ class BattleSource(StrEnum):
 
     LIVE = "live"
     REJUDGED = "rejudged"
+    PROMPT_SET = "prompt_set"
 
 
 class AnswerStatus(StrEnum):

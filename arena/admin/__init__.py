@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from arena.admin import battles, campaigns, findings, people, raffles, reports, runs
+from arena.admin import battles, campaigns, findings, people, prompts, raffles, reports, runs
 
-__all__ = ["battles", "campaigns", "findings", "people", "raffles", "reports", "runs"]
+__all__ = ["battles", "campaigns", "findings", "people", "prompts", "raffles", "reports", "runs"]
 
 admin.site.site_header = admin.site.site_title = "Lehia"

@@ -8,6 +8,7 @@ from arena.models.findings import Finding
 from arena.models.judging import Control
 from arena.models.moderation import ModerationEntry, Report
 from arena.models.people import Consent, Participant, User
+from arena.models.prompts import Prompt, PromptSet, SetAnswer
 from arena.models.raffles import Draw, TicketHolder
 from arena.models.runs import TrainingRun
 from arena.models.sessions import Session
@@ -27,9 +28,12 @@ __all__ = [
     "Judgement",
     "ModerationEntry",
     "Participant",
+    "Prompt",
+    "PromptSet",
     "Replacement",
     "Report",
     "Session",
+    "SetAnswer",
     "TicketHolder",
     "TrainingRun",
     "Turn",

@@ -81,6 +81,14 @@ class Battle(models.Model):
         related_name="copies",
         verbose_name=_("battle that is shown again"),
     )
+    prompt = models.ForeignKey(
+        "arena.Prompt",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="battles",
+        verbose_name=_("prompt"),
+    )
     system_prompt = models.TextField(_("system prompt"), blank=True)
     policy = models.CharField(_("sampling policy"), max_length=32)
     propensity = models.FloatField(_("probability of the draw"))
@@ -115,9 +123,15 @@ class Battle(models.Model):
                 condition=models.Q(propensity__gt=0, propensity__lte=1),
             ),
             models.CheckConstraint(
+                name="battle_of_a_prompt_set_has_its_prompt",
+                condition=models.Q(source=BattleSource.PROMPT_SET.value, prompt__isnull=False)
+                | (~models.Q(source=BattleSource.PROMPT_SET.value) & models.Q(prompt__isnull=True)),
+            ),
+            models.CheckConstraint(
                 name="battle_shown_again_has_an_origin",
                 condition=models.Q(source=BattleSource.LIVE.value, origin__isnull=True)
-                | models.Q(source=BattleSource.REJUDGED.value, origin__isnull=False),
+                | models.Q(source=BattleSource.REJUDGED.value, origin__isnull=False)
+                | models.Q(source=BattleSource.PROMPT_SET.value),
             ),
             models.CheckConstraint(
                 name="battle_display_known",

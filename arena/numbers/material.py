@@ -92,8 +92,8 @@ class Votes(Counts):
 
 
 def sound(table: VoteTable) -> NDArray[np.bool_]:
-    """Which votes nothing speaks against but that their pair was shown again; without control pairs, which are no model's answers. Shape ``(n,)``."""
-    filters = FilterSet.strictest().admitting(ExclusionReason.REJUDGED)
+    """Which votes nothing speaks against but that their pair was there already; without control pairs, which are no model's answers. Shape ``(n,)``."""
+    filters = FilterSet.strictest().admitting(ExclusionReason.REJUDGED, ExclusionReason.PROMPT_SET)
     is_control = (table.reasons & ExclusionReason.REJUDGED.bit).astype(bool) & (
         table.origins == table.battles
     )

@@ -1,14 +1,15 @@
-"""Which pairs of answers a volunteer may be given to judge: those of earlier battles of others."""
+"""Which pairs of answers a volunteer may be given to judge: those of earlier battles of others, and those of prompt sets."""
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from arena.models import Battle, Campaign, Exclusion, Participant
+from arena.models import Battle, Campaign, Exclusion, Participant, Prompt, SetAnswer
 from arena.selectors.moderation import shown_to_others
-from arena.types import BattleSource, BattleStatus
+from arena.types import AnswerStatus, BattleSource, BattleStatus
 from ranking.filters import ExclusionReason
 
 _UNFIT = [
@@ -36,10 +37,29 @@ def to_judge(participant: Participant, campaign: Campaign) -> QuerySet[Battle]:
     return shown_battles(campaign).exclude(participant=participant).filter(~Exists(given))
 
 
+def prompts_to_judge(participant: Participant, campaign: Campaign) -> QuerySet[Prompt]:
+    """Prompts of the campaign's sets that two candidates or more have answered and the participant was never given."""
+    complete = SetAnswer.objects.filter(
+        prompt__prompt_set__campaign=campaign, status=AnswerStatus.COMPLETE.value
+    )
+    several = complete.values("prompt").annotate(n=Count("pk")).filter(n__gte=2).values("prompt")
+    given = Battle.objects.filter(participant=participant, prompt=OuterRef("pk"))
+    return Prompt.objects.filter(~Exists(given), pk__in=several)
+
+
 def least_judged(battles: QuerySet[Battle]) -> tuple[int, list[UUID]]:
     """How often those that were judged again least often were, and which they are, in the order of their keys. Two queries."""
-    judged = Count("copies", filter=Q(copies__status=BattleStatus.VOTED.value, copies__control__isnull=True))
-    counted = battles.annotate(judged=judged)
+    voted = Q(copies__status=BattleStatus.VOTED.value, copies__control__isnull=True)
+    return _least(battles, Count("copies", filter=voted))
+
+
+def least_judged_prompts(prompts: QuerySet[Prompt]) -> tuple[int, list[int]]:
+    """As :func:`least_judged`, of prompts."""
+    return _least(prompts, Count("battles", filter=Q(battles__status=BattleStatus.VOTED.value)))
+
+
+def _least(rows: QuerySet[Any], judged: Count) -> tuple[int, list[Any]]:
+    counted = rows.annotate(judged=judged)
     fewest = counted.order_by("judged").values_list("judged", flat=True).first() or 0
     return fewest, list(counted.filter(judged=fewest).order_by("pk").values_list("pk", flat=True))
 
@@ -50,14 +70,16 @@ def standing_pair(participant: Participant, campaign: Campaign) -> Battle | None
         Battle.objects.filter(
             participant=participant,
             campaign=campaign,
-            source=BattleSource.REJUDGED.value,
             status=BattleStatus.READY.value,
         )
+        .exclude(source=BattleSource.LIVE.value)
         .order_by("created_at")
         .first()
     )
 
 
 def may_be_shown(battle: Battle) -> bool:
-    """Whether the pair's origin still may; somebody may have taken it back meanwhile."""
+    """Whether the pair's origin still may; somebody may have taken it back meanwhile. Nobody takes back a prompt set."""
+    if battle.source == BattleSource.PROMPT_SET.value:
+        return True
     return shown_battles(battle.campaign).filter(copies=battle.pk).exists()

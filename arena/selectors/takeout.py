@@ -160,7 +160,7 @@ def _vote(vote: Vote) -> Plain:
         for each in vote.exclusions.all()
         if each.lifted_at is None and each.reason != ExclusionReason.FAILED_CONTROL.value
     )
-    is_pair = ExclusionReason.REJUDGED.value in against  # which of those are controls is told to nobody
+    is_pair = vote.battle.source != BattleSource.LIVE.value  # which of those are controls is told to nobody
     return {
         "at": vote.created_at.isoformat(),
         "winner": vote.winner,

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from arena.controls import ControlKind, corrupted
 from arena.errors import Refused
-from arena.models import Answer, Battle, Campaign, Control, Participant, Turn
+from arena.models import Answer, Battle, Campaign, Control, Participant, Prompt, SetAnswer, Turn
 from arena.selectors import judging
 from arena.services.battles import abandon, check_running, consenting
-from arena.types import BattleSource, BattleStatus, RefusalCode, Side
+from arena.types import AnswerStatus, BattleSource, BattleStatus, RefusalCode, Side
 
 POLICY = "least-judged-1"
 """All pairs that were judged least often, with equal chances; sides are swapped in every other copy, first of all in the first."""
@@ -42,12 +42,21 @@ def give_pair(*, participant_id: UUID | None, campaign: Campaign) -> Battle:
 
 
 def _draw(participant: Participant, campaign: Campaign) -> Battle | None:
-    """Three queries, and the copies; ``None`` where nothing waits."""
+    """From earlier battles or from prompt sets, with equal chances where both have any; ``None`` where neither has."""
+    seed = secrets.randbits(63)
+    rng = random.Random(seed)  # noqa: S311  # a seeded, replayable draw; the seed itself is secret-grade
+    sources = rng.sample([_from_battles, _from_prompts], 2)
+    drawn = (source(participant, campaign, seed, rng) for source in sources)
+    return next((pair for pair in drawn if pair is not None), None)
+
+
+def _from_battles(
+    participant: Participant, campaign: Campaign, seed: int, rng: random.Random
+) -> Battle | None:
+    """Three queries, and the copies."""
     fewest, alike = judging.least_judged(judging.to_judge(participant, campaign))
     if not alike:
         return None
-    seed = secrets.randbits(63)
-    rng = random.Random(seed)  # noqa: S311  # a seeded, replayable draw; the seed itself is secret-grade
     origin = Battle.objects.select_related("campaign").get(pk=alike[rng.randrange(len(alike))])
     pair = _copy(origin, participant, swaps=fewest % 2 == 0, propensity=1 / len(alike), seed=seed)
     answers = _answers(origin, pair, swaps=fewest % 2 == 0)
@@ -56,6 +65,60 @@ def _draw(participant: Participant, campaign: Campaign) -> Battle | None:
         control.save(force_insert=True)
     Answer.objects.bulk_create(answers)
     return pair
+
+
+def _from_prompts(
+    participant: Participant, campaign: Campaign, seed: int, rng: random.Random
+) -> Battle | None:
+    """Two of the candidates that answered, on either side with equal chances. Five queries, and the copies."""
+    _fewest, alike = judging.least_judged_prompts(judging.prompts_to_judge(participant, campaign))
+    if not alike:
+        return None
+    prompt = Prompt.objects.get(pk=alike[rng.randrange(len(alike))])
+    complete = prompt.answers.filter(status=AnswerStatus.COMPLETE.value).order_by("candidate__code")
+    found = list(complete)
+    a, b = rng.sample(found, 2)
+    both = [a.candidate_id, b.candidate_id]
+    judged = prompt.battles.filter(candidate_a__in=both, candidate_b__in=both, origin=None)
+    pair = Battle.objects.create(
+        campaign=campaign,
+        participant=participant,
+        source=BattleSource.PROMPT_SET.value,
+        prompt=prompt,
+        origin=judged.order_by("created_at").first(),
+        status=BattleStatus.READY.value,
+        candidate_a_id=a.candidate_id,
+        candidate_b_id=b.candidate_id,
+        system_prompt=campaign.system_prompt,
+        display=campaign.display,
+        policy=POLICY,
+        propensity=1 / len(alike) / (len(found) * (len(found) - 1)),
+        draw_seed=seed,
+    )
+    turn = Turn.objects.create(battle=pair, index=1, text=prompt.text, key=uuid4())
+    Answer.objects.bulk_create([_of_set(a, turn, Side.A), _of_set(b, turn, Side.B)])
+    return pair
+
+
+def _of_set(said: SetAnswer, turn: Turn, side: Side) -> Answer:
+    now = timezone.now()
+    return Answer(
+        turn=turn,
+        side=side.value,
+        endpoint_id=said.endpoint_id,
+        status=said.status,
+        text=said.text,
+        finish_reason=said.finish_reason,
+        temperature=said.temperature,
+        top_p=said.top_p,
+        max_tokens=said.max_tokens,
+        stop=said.stop,
+        seed=said.seed,
+        prompt_tokens=said.prompt_tokens,
+        completion_tokens=said.completion_tokens,
+        started_at=now,
+        finished_at=now,
+    )
 
 
 def _copy(origin: Battle, participant: Participant, *, swaps: bool, propensity: float, seed: int) -> Battle:

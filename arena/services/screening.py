@@ -68,7 +68,7 @@ def _wrong_language(seen: Screened) -> bool:
 
 def _duplicate(seen: Screened) -> bool:
     """The volunteer asked these two candidates the same before, and voted on it."""
-    if _rejudged(seen):
+    if seen.battle.source != BattleSource.LIVE.value:
         return False  # somebody else asked
     a, b = seen.battle.candidate_a_id, seen.battle.candidate_b_id
     earlier = Battle.objects.filter(
@@ -96,6 +96,10 @@ def _rejudged(seen: Screened) -> bool:
     return seen.battle.source == BattleSource.REJUDGED.value
 
 
+def _prompt_set(seen: Screened) -> bool:
+    return seen.battle.source == BattleSource.PROMPT_SET.value
+
+
 def _failed_control(seen: Screened) -> bool:
     control = Control.objects.filter(battle=seen.battle).first() if _rejudged(seen) else None
     if control is None:
@@ -121,5 +125,6 @@ _RULES: dict[ExclusionReason, Callable[[Screened], bool]] = {
     ExclusionReason.FLAGGED_USER: _flagged,
     ExclusionReason.HELD: _held,
     ExclusionReason.REJUDGED: _rejudged,
+    ExclusionReason.PROMPT_SET: _prompt_set,
     ExclusionReason.FAILED_CONTROL: _failed_control,
 }

@@ -1,0 +1,219 @@
+"""Prompt sets: uploaded, answered by every candidate through the gateway, judged in pairs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+
+from arena.errors import PromptSetTaken
+from arena.models import Battle, Campaign, Prompt, PromptSet, SetAnswer, User, Vote
+from arena.prompt_files import PromptRow
+from arena.selectors.judgements import Judgements
+from arena.services.judging import give_pair
+from arena.services.prompt_sets import MOST_ATTEMPTS, Progress, answer_set, create_set
+from arena.services.staff import ensure_admin
+from arena.services.votes import cast_vote
+from inference.fakes import FakeModelServer
+from inference.models import ModelEndpoint
+from ranking.types import Outcome
+from tests.arena.builders import make_campaign, make_candidate, make_participant
+
+_Result = TypeVar("_Result")
+ROWS = [PromptRow("Zer da Korrika?", task="azalpena"), PromptRow("Laburtu hau.", register="hika")]
+
+
+@contextmanager
+def served(*servers: FakeModelServer) -> Iterator[None]:
+    """The servers answer in a loop of their own, as another process's would."""
+    loop = asyncio.new_event_loop()
+    ready, over = threading.Event(), asyncio.Event()
+
+    async def serve() -> None:
+        for server in servers:
+            await server.start()
+        ready.set()
+        await over.wait()
+        for server in servers:
+            await server.stop()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert ready.wait(20)
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture
+def servers() -> Iterator[tuple[FakeModelServer, FakeModelServer]]:
+    pair = FakeModelServer(words=("Bai", ", noski.")), FakeModelServer(words=("Ez", " dakit."))
+    with served(*pair):
+        yield pair
+
+
+@pytest.fixture
+def campaign(transactional_db: None, servers: tuple[FakeModelServer, FakeModelServer]) -> Campaign:
+    campaign = make_campaign(candidates=0)
+    for server in servers:
+        make_candidate(base_url=server.base_url)
+    return campaign
+
+
+@pytest.fixture
+def prompts(campaign: Campaign) -> PromptSet:
+    return create_set(slug="proba", name="Proba", campaign=campaign, rows=ROWS, staff=None)
+
+
+def test_the_same_list_again_changes_nothing_and_another_is_refused(prompts: PromptSet) -> None:
+    again = create_set(slug="proba", name="Proba", campaign=prompts.campaign, rows=ROWS, staff=None)
+    assert again == prompts
+    assert [each.text for each in Prompt.objects.all()] == [row.text for row in ROWS]
+    with pytest.raises(PromptSetTaken):
+        create_set(slug="proba", name="Proba", campaign=prompts.campaign, rows=ROWS[:1], staff=None)
+
+
+def test_every_candidate_answers_every_prompt_once(
+    prompts: PromptSet, servers: tuple[FakeModelServer, FakeModelServer]
+) -> None:
+    assert answer_set(set_id=prompts.pk) == Progress(wanted=4, complete=4, failed=0)
+    assert set(SetAnswer.objects.values_list("text", flat=True)) == {"Bai, noski.", "Ez dakit."}
+    assert answer_set(set_id=prompts.pk).complete == 4
+    assert [server.requests for server in servers] == [2, 2]
+
+
+def test_what_failed_is_asked_three_times_and_others_are_unharmed(
+    prompts: PromptSet, servers: tuple[FakeModelServer, FakeModelServer]
+) -> None:
+    servers[0].words = ()
+    assert answer_set(set_id=prompts.pk) == Progress(wanted=4, complete=2, failed=2)
+    failed = SetAnswer.objects.filter(status="failed")
+    assert set(failed.values_list("attempts", "error_code")) == {(MOST_ATTEMPTS, "empty")}
+
+
+def test_a_server_that_is_gone_fails_typed(prompts: PromptSet) -> None:
+    ModelEndpoint.objects.update(base_url="http://127.0.0.1:9/v1")
+    assert answer_set(set_id=prompts.pk).complete == 0
+    assert set(SetAnswer.objects.values_list("status", flat=True)) <= {"failed", "pending"}
+
+
+def test_what_a_killed_worker_left_is_taken_over_once_its_claim_ran_out(prompts: PromptSet) -> None:
+    PromptSet.objects.update(claimed_until=timezone.now() + timedelta(minutes=1))
+    assert answer_set(set_id=prompts.pk) == Progress(0, 0, 0), "another process is at it"
+    PromptSet.objects.update(claimed_until=timezone.now() - timedelta(minutes=1))
+    assert answer_set(set_id=prompts.pk).complete == 4
+    assert PromptSet.objects.get().claimed_until is None
+
+
+def test_few_are_asked_for_at_once(
+    prompts: PromptSet, servers: tuple[FakeModelServer, FakeModelServer], settings: Settings
+) -> None:
+    settings.LEHIA_BATCH_IN_FLIGHT = 1
+    most = _watch(servers, lambda: answer_set(set_id=prompts.pk))
+    assert most == 1
+
+
+def _watch(servers: tuple[FakeModelServer, ...], act: Callable[[], _Result]) -> int:
+    """How many requests were under way together, at most."""
+    seen: list[int] = []
+
+    def words() -> Iterator[str]:
+        seen.append(sum(server.live for server in servers))
+        yield "Bai"
+
+    class Watched:
+        def __iter__(self) -> Iterator[str]:
+            return words()
+
+    for server in servers:
+        server.words = Watched()
+    act()
+    return max(seen)
+
+
+def test_the_command_says_how_far_it_is(prompts: PromptSet, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("answer_prompts", "proba")
+    assert json.loads(capsys.readouterr().out) == {"wanted": 4, "complete": 4, "failed": 0}
+    with pytest.raises(CommandError, match="there are: proba") as caught:
+        call_command("answer_prompts", "beste")
+    assert caught.value.returncode == 2
+
+
+# pairs
+
+
+def vote_on(battle: Battle) -> Vote:
+    judged = Judgements(Outcome.A_BETTER, Outcome.TIE)
+    return cast_vote(battle_id=battle.pk, participant=battle.participant, judgements=judged)
+
+
+def test_pairs_of_a_set_are_judged_once_each_with_every_server_away(
+    prompts: PromptSet, campaign: Campaign
+) -> None:
+    answer_set(set_id=prompts.pk)
+    ModelEndpoint.objects.update(health="down")
+    judge = make_participant(campaign)
+    seen = []
+    for _ in range(2):
+        pair = give_pair(participant_id=judge.pk, campaign=campaign)
+        vote = vote_on(pair)
+        assert [each.reason for each in vote.exclusions.all()] == ["prompt_set"]
+        assert (vote.counted, vote.credited) == (False, True)
+        seen.append(pair.prompt_id)
+    assert set(seen) == set(prompts.prompts.values_list("pk", flat=True))
+    first = Battle.objects.order_by("created_at").first()
+    other = give_pair(participant_id=make_participant(campaign).pk, campaign=campaign)
+    assert other.source == "prompt_set"
+    assert first is not None
+    assert (other.origin_id is not None) and first.origin_id is None
+
+
+def test_a_prompt_that_one_candidate_answered_is_no_pair(prompts: PromptSet, campaign: Campaign) -> None:
+    answer_set(set_id=prompts.pk)
+    code = SetAnswer.objects.order_by("candidate__code").values_list("candidate", flat=True).first()
+    SetAnswer.objects.filter(candidate=code).update(
+        status="failed", text="", finish_reason="", error_code="server"
+    )
+    answer = Client().post(reverse("judge"))
+    assert answer.status_code == 302
+    assert not Battle.objects.exists()
+
+
+# admin
+
+
+def test_staff_upload_a_list_and_bad_rows_are_located(client: Client, campaign: Campaign) -> None:
+    ensure_admin()
+    client.force_login(User.objects.get(is_superuser=True))
+    address = reverse("admin:arena_promptset_add")
+
+    def upload(content: str) -> str:
+        sent = {
+            "name": "Proba",
+            "slug": "proba",
+            "campaign": str(campaign.pk),
+            "file": SimpleUploadedFile("a.csv", content.encode()),
+        }
+        return client.post(address, sent, follow=True).content.decode()
+
+    assert "3. lerroa" in upload("text\nKaixo\nKaixo\n")
+    assert not PromptSet.objects.exists()
+    upload("text\nKaixo\n")
+    assert PromptSet.objects.get().staff == User.objects.get(is_superuser=True)
+    assert "errorlist" in upload("text\nBeste bat\n")
+    assert "0 / 0" in client.get(reverse("admin:arena_promptset_changelist")).content.decode()
