@@ -11,6 +11,8 @@ ArenaError
 ├── PromptSetTaken       another list has that code
 ├── CampaignNotReady     a campaign cannot be opened; carries what is missing
 ├── TooManyReports       a volunteer reported as many battles as a day takes
+├── NoSuchPassage        there is no such passage in an answer of a voted battle of theirs
+├── TooManyPassages      a battle has as many marks as it takes
 ├── NotVoted             there is no vote to set aside
 └── VoteRefused
     ├── VoteAlreadyCast  the battle holds another vote
@@ -77,6 +79,14 @@ class CampaignNotReady(ArenaError):
 
 
 class NotVoted(ArenaError):
+    pass
+
+
+class NoSuchPassage(ArenaError):
+    pass
+
+
+class TooManyPassages(ArenaError):
     pass
 
 

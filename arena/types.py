@@ -202,3 +202,14 @@ class ReportState(StrEnum):
     OPEN = "open"
     SETTLED = "settled"
     DISMISSED = "dismissed"
+
+
+class FeedbackKind(StrEnum):
+    """What is wrong with a passage of an answer."""
+
+    GRAMMAR = "grammar"
+    CALQUE = "calque"
+    INVENTED_WORD = "invented_word"
+    WRONG_REGISTER = "wrong_register"
+    FACTUAL = "factual"
+    OTHER = "other"

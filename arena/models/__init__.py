@@ -4,6 +4,7 @@ from arena.models.battles import Answer, Battle, Replacement, Turn
 from arena.models.campaigns import Campaign, CampaignText
 from arena.models.credits import Credit
 from arena.models.exclusions import Exclusion
+from arena.models.feedback import SpanFeedback
 from arena.models.findings import Finding
 from arena.models.judging import Control
 from arena.models.moderation import ModerationEntry, Report
@@ -34,6 +35,7 @@ __all__ = [
     "Report",
     "Session",
     "SetAnswer",
+    "SpanFeedback",
     "TicketHolder",
     "TrainingRun",
     "Turn",

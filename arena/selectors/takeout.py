@@ -17,6 +17,7 @@ from arena.models import (
     Participant,
     Report,
     Session,
+    SpanFeedback,
     Turn,
     User,
     Vote,
@@ -70,14 +71,16 @@ def about(participant: Participant) -> Plain:
 
 
 def battles_after(participant: Participant, last: UUID | None) -> list[tuple[UUID, Plain]]:
-    """The next battles in the order of their keys, each with its key; none after the last one. Seven queries.
+    """The next battles in the order of their keys, each with its key; none after the last one. Eight queries.
 
     Who answered is told of battles that hold their vote alone.
     """
     battles = (
         Battle.objects.filter(participant=participant)
         .select_related("candidate_a", "candidate_b", "vote")
-        .prefetch_related("turns__answers", "vote__judgements", "vote__exclusions", "reports", "moderation")
+        .prefetch_related(
+            "turns__answers__feedback", "vote__judgements", "vote__exclusions", "reports", "moderation"
+        )
         .order_by("pk")
     )
     if last is not None:
@@ -149,7 +152,23 @@ def _turn(turn: Turn) -> Plain:
 
 
 def _answer(answer: Answer) -> Plain:
-    return {"status": answer.status, "text": answer.text}
+    return {
+        "status": answer.status,
+        "text": answer.text,
+        "marked": [_marked(each) for each in answer.feedback.all()],
+    }
+
+
+def _marked(said: SpanFeedback) -> Plain:
+    """Offsets count code points of the answer's text."""
+    return {
+        "at": said.created_at.isoformat(),
+        "start": said.start,
+        "end": said.end,
+        "kind": said.kind,
+        "comment": said.comment,
+        "rewrite": said.rewrite,
+    }
 
 
 def _vote(vote: Vote) -> Plain:

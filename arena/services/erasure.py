@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from arena.errors import StaffStays
-from arena.models import Answer, Battle, ModerationEntry, Participant, Session, Turn, User
+from arena.models import Answer, Battle, ModerationEntry, Participant, Session, SpanFeedback, Turn, User
 from arena.services.people import locked, withdraw_consent
 from arena.services.turns import user_of
 from arena.types import AnswerStatus, FailCode, TextSize, Theme
@@ -56,6 +56,9 @@ def _erase_texts(participant: Participant) -> None:
     said.exclude(text="").update(text=ERASED)
     said.exclude(reasoning="").update(reasoning="")
     about = Q(battle__participant=participant) | Q(participant=participant)
+    marked = Q(participant=participant) | Q(answer__in=said)
+    for words in ("comment", "rewrite"):
+        SpanFeedback.objects.filter(marked).exclude(**{words: ""}).update(**{words: ERASED})
     participant.reports.exclude(words="").update(words=ERASED)
     ModerationEntry.objects.filter(about).exclude(note="").update(note=ERASED)
 

@@ -12,7 +12,18 @@ from django.utils import timezone
 from arena import consent_text
 from arena.days import midnight
 from arena.errors import NicknameTaken
-from arena.models import Battle, Campaign, Consent, Finding, ModerationEntry, Participant, Report, User, Vote
+from arena.models import (
+    Battle,
+    Campaign,
+    Consent,
+    Finding,
+    ModerationEntry,
+    Participant,
+    Report,
+    SpanFeedback,
+    User,
+    Vote,
+)
 from arena.selectors.battles import unfinished_of
 from arena.selectors.people import participant_or_none
 from arena.services import battles
@@ -177,6 +188,7 @@ def _merge(guest: Participant, own: Participant) -> None:
     _move_findings(guest, own)
     ModerationEntry.objects.filter(participant=guest).update(participant=own)
     Report.objects.filter(participant=guest).update(participant=own)
+    SpanFeedback.objects.filter(participant=guest).update(participant=own)
     own.language_level = own.language_level or guest.language_level
     own.education = own.education or guest.education
     own.display = own.display or guest.display

@@ -34,6 +34,7 @@ from arena.selectors.reveals import reveal_view
 from arena.services import battles, votes
 from arena.services import people as people_services
 from arena.types import BattleSource, BattleStatus, Display, LanguageLevel, Registration
+from arena.views import feedback
 from arena.views.visitor import onward, own_battle, participant_of
 
 _MOST_DIGITS = 10
@@ -184,7 +185,7 @@ def _revealed(found: Battle) -> dict[str, Any]:
     return {
         "reveal": reveal_view(found),
         "profile_form": ProfileForm() if asks else None,
-        "battle_id": found.pk,
+        **feedback.context_of(found),
     }
 
 

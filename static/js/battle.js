@@ -4,6 +4,7 @@ import { wireComposer } from "./composer.js";
 import { wireConsent } from "./consent.js";
 import { wireCopy } from "./copy.js";
 import { areOn, wireNextKey } from "./keys.js";
+import { wireFeedback } from "./feedback.js";
 import { clear, showSide } from "./pane.js";
 import { attempts, initial, isVotable, isWriting, offsets, reduce, retried } from "./reducer.js";
 import { BattleSocket } from "./socket.js";
@@ -151,6 +152,7 @@ wireVote(find("[data-vote]"), {
     find("[data-leave]").hidden = true;
     socket.close();
     find("[data-reveal]").focus();
+    wireFeedback();
   },
 });
 

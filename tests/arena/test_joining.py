@@ -122,6 +122,7 @@ def test_everything_that_points_at_a_participant_is_moved_or_known() -> None:
         "TicketHolder",
         "ModerationEntry",
         "Report",
+        "SpanFeedback",
     }
 
 
