@@ -118,5 +118,9 @@ class AccountNeeded(VoteRefused):
     pass
 
 
+class CheckNeeded(VoteRefused):
+    pass
+
+
 class VoterBanned(VoteRefused):
     pass

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from arena.appearance import Appearance
+from arena.models import CheckQuestion
 from arena.models.moderation import MOST_WORDS_CHARS
 from arena.selectors.judgements import Judgements
 from arena.types import Display, Education, LanguageLevel, ReportReason, TextSize, Theme
@@ -166,3 +169,22 @@ class WithdrawalForm(forms.Form):
 
 class DeletionForm(forms.Form):
     sure = forms.BooleanField(label=_("Yes, delete everything that is mine."))
+
+
+class CheckForm(forms.Form):
+    """Every question of a Basque check, each with its options to choose one from."""
+
+    def __init__(self, *args: Any, questions: Iterable[CheckQuestion], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for each in questions:
+            self.fields[str(each.pk)] = forms.TypedChoiceField(
+                label=each.text,
+                coerce=int,
+                choices=list(enumerate(each.options, start=1)),
+                widget=forms.RadioSelect,
+                error_messages={"required": _("Choose one.")},
+            )
+
+    def chosen(self) -> dict[int, int]:
+        """From a question's key to the number of the option."""
+        return {int(key): option for key, option in self.cleaned_data.items()}

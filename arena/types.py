@@ -135,6 +135,14 @@ class Registration(StrEnum):
     BATTLE = "battle"
 
 
+class BasqueCheck(StrEnum):
+    """Whether a campaign has a Basque check, and whether it comes before the first vote."""
+
+    NONE = "none"
+    OFFERED = "offered"
+    REQUIRED = "required"
+
+
 class RaffleProblem(StrEnum):
     """Why a raffle's seed cannot be chosen, or why it cannot be drawn."""
 

@@ -8,6 +8,7 @@ from arena.views import (
     battles,
     boards,
     campaigns,
+    checks,
     feedback,
     judging,
     lines,
@@ -25,6 +26,7 @@ register_converter(ModelName, "model")
 
 urlpatterns = [
     path("", battles.start, name="start"),
+    path("check/", checks.check, name="check"),
     path("consent/", battles.consent, name="consent"),
     path("display/", battles.prefer_display, name="prefer_display"),
     path("line/", lines.line, name="line"),

@@ -8,14 +8,16 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.postgres.forms import SimpleArrayField
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from arena.errors import CampaignNotReady, IllegalMove
-from arena.models import Campaign, CampaignText
+from arena.models import Campaign, CampaignText, CheckQuestion
 from arena.services.campaigns import CONSENT_VERSION, close_campaign, open_campaign, pause_campaign
+from arena.services.checks import seed_starter_questions
 from arena.types import CampaignProblem, CampaignStatus
 from ranking.policies import PRESETS, named_policy
 
@@ -54,14 +56,30 @@ class TextInline(admin.StackedInline[CampaignText, Campaign]):
     extra = 0
 
 
+class QuestionForm(forms.ModelForm[CheckQuestion]):
+    options = SimpleArrayField(
+        forms.CharField(max_length=120),
+        delimiter="\n",
+        widget=forms.Textarea,
+        label=_("options"),
+        help_text=_("One a line, from two to five."),
+    )
+
+
+class QuestionInline(admin.StackedInline[CheckQuestion, Campaign]):
+    model = CheckQuestion
+    form = QuestionForm
+    extra = 0
+
+
 @admin.register(Campaign)
 class CampaignAdmin(admin.ModelAdmin[Campaign]):
     form = CampaignForm
-    inlines = (TextInline,)
+    inlines = (TextInline, QuestionInline)
     list_display = ("name", "slug", "status", "opens_at", "closes_at", "board", "is_default")
     readonly_fields = ("status", "is_default")
     filter_horizontal = ("candidates", "known_bad")
-    actions = ("open", "pause", "close")
+    actions = ("open", "pause", "close", "seed")
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012  # Django's own shape for this option
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -78,6 +96,11 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
     @admin.action(description=_("Close for good"), permissions=["change"])
     def close(self, request: HttpRequest, chosen: QuerySet[Campaign]) -> None:
         self._move(request, chosen, close_campaign)
+
+    @admin.action(description=_("Add the ten starter questions"), permissions=["change"])
+    def seed(self, request: HttpRequest, chosen: QuerySet[Campaign]) -> None:
+        added = sum(seed_starter_questions(each) for each in chosen)
+        self.message_user(request, _("Questions added: %(count)s.") % {"count": added}, messages.SUCCESS)
 
     def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         """What is closed stays as it was."""

@@ -2,6 +2,7 @@
 
 from arena.models.battles import Answer, Battle, Replacement, Turn
 from arena.models.campaigns import Campaign, CampaignText
+from arena.models.checks import CheckQuestion, CheckResult
 from arena.models.credits import Credit
 from arena.models.exclusions import Exclusion
 from arena.models.feedback import SpanFeedback
@@ -20,6 +21,8 @@ __all__ = [
     "Battle",
     "Campaign",
     "CampaignText",
+    "CheckQuestion",
+    "CheckResult",
     "Consent",
     "Control",
     "Credit",

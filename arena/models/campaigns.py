@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from arena.campaign_states import phase
-from arena.types import CampaignPhase, CampaignStatus, Display, Registration
+from arena.types import BasqueCheck, CampaignPhase, CampaignStatus, Display, Registration
 from inference.models import Candidate
 from ranking.models import Board
 from ranking.policies import DEFAULT_POLICY, NAME_MAX_CHARS
@@ -57,6 +57,16 @@ class Campaign(models.Model):
             (Registration.NOTHING.value, _("for nothing")),
             (Registration.VOTE.value, _("to vote")),
             (Registration.BATTLE.value, _("to begin a battle")),
+        ],
+    )
+    basque_check = models.CharField(
+        _("Basque check"),
+        max_length=8,
+        default=BasqueCheck.NONE.value,
+        choices=[
+            (BasqueCheck.NONE.value, _("none")),
+            (BasqueCheck.OFFERED.value, _("offered")),
+            (BasqueCheck.REQUIRED.value, _("before the first vote")),
         ],
     )
     goal = models.PositiveIntegerField(
@@ -157,6 +167,10 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 name="campaign_status_known",
                 condition=models.Q(status__in=[each.value for each in CampaignStatus]),
+            ),
+            models.CheckConstraint(
+                name="campaign_basque_check_known",
+                condition=models.Q(basque_check__in=[each.value for each in BasqueCheck]),
             ),
             models.CheckConstraint(
                 name="campaign_registration_known",

@@ -33,6 +33,8 @@ class Vote(models.Model):
     beyond_cap = models.BooleanField(_("beyond the day's credited votes"), default=False, editable=False)
     language_level = models.CharField(_("language level"), max_length=8, blank=True)
     education = models.CharField(_("education"), max_length=20, blank=True)
+    check_right = models.PositiveSmallIntegerField(_("right answers in the check"), null=True, editable=False)
+    check_asked = models.PositiveSmallIntegerField(_("questions of the check"), null=True, editable=False)
     created_at = models.DateTimeField(_("voted"), default=timezone.now, editable=False, db_index=True)
 
     class Meta:
@@ -43,6 +45,12 @@ class Vote(models.Model):
             models.CheckConstraint(
                 name="vote_level_known",
                 condition=models.Q(language_level__in=["", *[each.value for each in LanguageLevel]]),
+            ),
+            models.CheckConstraint(
+                name="vote_check_whole",
+                condition=models.Q(check_right__isnull=True, check_asked__isnull=True)
+                | models.Q(check_right__isnull=False, check_asked__isnull=False)
+                & models.Q(check_right__lte=models.F("check_asked")),
             ),
             models.CheckConstraint(
                 name="vote_education_known",

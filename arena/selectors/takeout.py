@@ -50,6 +50,15 @@ def about(participant: Participant) -> Plain:
         },
         "account": _account(participant.user) if participant.user else None,
         "consents": [_consent(each) for each in participant.consents.order_by("given_at")],
+        "basque_checks": [
+            {
+                "campaign": each.campaign.slug,
+                "at": each.taken_at.isoformat(),
+                "right": each.right,
+                "asked": each.asked,
+            }
+            for each in participant.checks.select_related("campaign").order_by("taken_at")
+        ],
         "raffles": [
             {
                 "campaign": each.draw.campaign.slug,
@@ -190,5 +199,7 @@ def _vote(vote: Vote) -> Plain:
         "credited": vote.credited if is_settled and not is_pair else None,
         "language_level": vote.language_level,
         "education": vote.education,
+        "check_right": vote.check_right,
+        "check_asked": vote.check_asked,
         "not_counted_because": against if is_settled else None,
     }

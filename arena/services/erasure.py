@@ -73,4 +73,5 @@ def _anonymise(participant: Participant) -> None:
     )
     participant.erased_at = timezone.now()
     participant.save()
-    participant.votes.update(language_level="", education="")
+    participant.votes.update(language_level="", education="", check_right=None, check_asked=None)
+    participant.checks.all().delete()

@@ -189,6 +189,8 @@ def _merge(guest: Participant, own: Participant) -> None:
     ModerationEntry.objects.filter(participant=guest).update(participant=own)
     Report.objects.filter(participant=guest).update(participant=own)
     SpanFeedback.objects.filter(participant=guest).update(participant=own)
+    guest.checks.filter(day__in=own.checks.values("day")).delete()
+    guest.checks.update(participant=own)
     own.language_level = own.language_level or guest.language_level
     own.education = own.education or guest.education
     own.display = own.display or guest.display

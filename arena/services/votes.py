@@ -12,20 +12,22 @@ from arena.campaign_states import takes_votes
 from arena.errors import (
     AccountNeeded,
     CampaignOver,
+    CheckNeeded,
     IllegalMove,
     NotVotable,
     NotYourBattle,
     VoteAlreadyCast,
     VoterBanned,
 )
-from arena.models import Battle, Campaign, Judgement, Participant, Vote
+from arena.models import Battle, Campaign, CheckResult, Judgement, Participant, Vote
+from arena.selectors.checks import has_check, standing_result
 from arena.selectors.judgements import Judgements, judgements_of, tally_entries
 from arena.services.credits import is_beyond_cap
 from arena.services.exclusions import add_reasons
 from arena.services.screening import reasons_against
 from arena.services.turns import status_of
 from arena.states import Move
-from arena.types import BattleStatus, Registration
+from arena.types import BasqueCheck, BattleStatus, Registration
 from ranking.services import record
 
 
@@ -33,8 +35,8 @@ def cast_vote(*, battle_id: UUID, participant: Participant, judgements: Judgemen
     """Record the participant's vote, ask the site's rules, move the tally by one where none speaks against it, and open the reveal.
 
     One transaction; locks the participant, the battle, then the tally's rows in key order. A repeated identical vote returns the first one; a different one
-    raises ``VoteAlreadyCast``. Raises ``CampaignOver``, ``AccountNeeded``, ``NotVotable``, ``NotYourBattle``, ``VoterBanned``, ``InvalidJudgements``,
-    ``Battle.DoesNotExist``.
+    raises ``VoteAlreadyCast``. Raises ``CampaignOver``, ``AccountNeeded``, ``CheckNeeded``, ``NotVotable``, ``NotYourBattle``, ``VoterBanned``,
+    ``InvalidJudgements``, ``Battle.DoesNotExist``.
     """
     winner = judgements.winner
     with transaction.atomic():
@@ -48,6 +50,7 @@ def cast_vote(*, battle_id: UUID, participant: Participant, judgements: Judgemen
         if voter.banned_at is not None:
             raise VoterBanned("moderators closed the site to this volunteer")
         _check_campaign(battle.campaign, participant)
+        checked = _checked(battle.campaign, participant)
         _close(battle)
         reasons = reasons_against(battle, winner)
         vote = Vote.objects.create(
@@ -57,6 +60,8 @@ def cast_vote(*, battle_id: UUID, participant: Participant, judgements: Judgemen
             beyond_cap=is_beyond_cap(battle, participant),
             language_level=participant.language_level,
             education=participant.education,
+            check_right=checked.right if checked else None,
+            check_asked=checked.asked if checked else None,
         )
         Judgement.objects.bulk_create(
             Judgement(vote=vote, criterion=criterion.value, outcome=outcome.value)
@@ -80,6 +85,13 @@ def _check_campaign(campaign: Campaign, participant: Participant) -> None:
         raise CampaignOver("the campaign takes no more votes")
     if participant.is_guest and campaign.registration != Registration.NOTHING.value:
         raise AccountNeeded("the campaign takes votes of accounts only")
+
+
+def _checked(campaign: Campaign, participant: Participant) -> CheckResult | None:
+    result = standing_result(campaign, participant)
+    if result is None and campaign.basque_check == BasqueCheck.REQUIRED.value and has_check(campaign):
+        raise CheckNeeded("the campaign asks for the Basque check first")
+    return result
 
 
 def _close(battle: Battle) -> None:

@@ -20,6 +20,7 @@ from arena import runner, sessions, starters
 from arena.errors import (
     AccountNeeded,
     CampaignOver,
+    CheckNeeded,
     NotVotable,
     Refused,
     VoteAlreadyCast,
@@ -30,6 +31,7 @@ from arena.forms import ConsentForm, DisplayForm, ProfileForm, VoteForm
 from arena.models import Battle, Campaign, Participant
 from arena.selectors import battles as battle_reads
 from arena.selectors import campaigns, people
+from arena.selectors.checks import is_due
 from arena.selectors.reveals import reveal_view
 from arena.services import battles, votes
 from arena.services import people as people_services
@@ -49,6 +51,12 @@ _REFUSALS: dict[type[VoteRefused], tuple[str | Promise, int]] = {
         _("This campaign takes votes of accounts. Sign up or log in: the battle comes along."),
         403,
     ),
+    CheckNeeded: (
+        _(
+            "This campaign asks for a short Basque check before the first vote. It is at /check/; the battle waits for you."
+        ),
+        403,
+    ),
     VoterBanned: (_("The moderators have closed Lehia to you: no vote of yours is taken."), 403),
 }
 
@@ -64,6 +72,7 @@ def start(request: HttpRequest) -> HttpResponse:
     context = {
         "pulse": campaigns.pulse(campaign),
         "texts": campaigns.texts_of(campaign, get_language() or "eu"),
+        "check_due": is_due(campaign, participant),
         "needs_account": _needs_account(participant, campaign),
         "starters": _starters(request),
         "levels": list(LanguageLevel),

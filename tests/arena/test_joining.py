@@ -118,6 +118,7 @@ def test_everything_that_points_at_a_participant_is_moved_or_known() -> None:
         "Vote",
         "Credit",
         "Consent",
+        "CheckResult",
         "Finding",
         "TicketHolder",
         "ModerationEntry",
