@@ -16,6 +16,7 @@ FEWEST_WORDS = 8
 """Shorter answers are no material: their words in another order may say the same."""
 
 _sentences = re.compile(r"[^.!?\n]+[.!?]*|\n+").findall
+_plain = re.compile(r"[^\W_][\w,;:'-]*").fullmatch
 _PREFERS = {Side.A: Outcome.A_BETTER, Side.B: Outcome.B_BETTER}
 
 
@@ -44,12 +45,13 @@ def corrupted(text: str, seed: int) -> str | None:
 
 
 def _disordered(sentence: str, rng: random.Random) -> str:
-    """What stands around the words stays; the last one keeps the full stop."""
+    """Words change places with words; signs, what is marked up, and the stop at the end stay where they are."""
     body = sentence.strip()
-    words = body.rstrip(".!?").split(" ")
-    if len(words) < 2:
-        return sentence
     end = body[len(body.rstrip(".!?")) :]
+    words = body.rstrip(".!?").split(" ")
+    places = [place for place, word in enumerate(words) if _plain(word)]
+    for place, word in zip(places, rng.sample([words[each] for each in places], len(places)), strict=True):
+        words[place] = word
     before = sentence[: len(sentence) - len(sentence.lstrip())]
     after = sentence[len(sentence.rstrip()) :]
-    return before + " ".join(rng.sample(words, len(words))) + end + after
+    return before + " ".join(words) + end + after

@@ -87,7 +87,7 @@ def _problem(row: dict[str, object]) -> str:
         "unknown_column": not set(row) <= set(COLUMNS),
         "no_text": not all(value is None or isinstance(value, str) for value in row.values())
         or not text
-        or "\x00" in text,
+        or any(char == "\x00" or "\ud800" <= char <= "\udfff" for value in said.values() for char in value),
         "too_long": len(text) > MOST_CHARS,
         "label_too_long": any(len(said.get(name, "")) > MOST_LABEL_CHARS for name in COLUMNS[1:]),
     }
@@ -112,7 +112,7 @@ def _json_lines(text: str) -> Iterator[_Located]:
             continue
         try:
             row = json.loads(written)
-        except ValueError:
+        except (ValueError, RecursionError):
             yield line, "bad_json"
         else:
             yield line, row if isinstance(row, dict) else "no_object"

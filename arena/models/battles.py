@@ -81,6 +81,14 @@ class Battle(models.Model):
         related_name="copies",
         verbose_name=_("battle that is shown again"),
     )
+    twin = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("first pair of the same answers to a prompt"),
+    )
     prompt = models.ForeignKey(
         "arena.Prompt",
         null=True,
@@ -125,13 +133,17 @@ class Battle(models.Model):
             models.CheckConstraint(
                 name="battle_of_a_prompt_set_has_its_prompt",
                 condition=models.Q(source=BattleSource.PROMPT_SET.value, prompt__isnull=False)
-                | (~models.Q(source=BattleSource.PROMPT_SET.value) & models.Q(prompt__isnull=True)),
+                | (
+                    ~models.Q(source=BattleSource.PROMPT_SET.value)
+                    & models.Q(prompt__isnull=True, twin__isnull=True)
+                ),
             ),
             models.CheckConstraint(
                 name="battle_shown_again_has_an_origin",
-                condition=models.Q(source=BattleSource.LIVE.value, origin__isnull=True)
-                | models.Q(source=BattleSource.REJUDGED.value, origin__isnull=False)
-                | models.Q(source=BattleSource.PROMPT_SET.value),
+                condition=models.Q(source=BattleSource.REJUDGED.value, origin__isnull=False)
+                | models.Q(
+                    source__in=[BattleSource.LIVE.value, BattleSource.PROMPT_SET.value], origin__isnull=True
+                ),
             ),
             models.CheckConstraint(
                 name="battle_display_known",

@@ -29,6 +29,7 @@ class PromptSet(models.Model):
         Campaign, on_delete=models.PROTECT, related_name="prompt_sets", verbose_name=_("campaign")
     )
     content_digest = models.CharField(max_length=64, editable=False)
+    system_prompt = models.TextField(blank=True, editable=False)
     staff = models.ForeignKey(
         User, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
@@ -53,6 +54,7 @@ class Prompt(models.Model):
     task = models.CharField(_("task"), max_length=MOST_LABEL_CHARS, blank=True)
     register = models.CharField(_("register"), max_length=MOST_LABEL_CHARS, blank=True)
     dialect = models.CharField(_("dialect"), max_length=MOST_LABEL_CHARS, blank=True)
+    hidden_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("prompt")

@@ -92,13 +92,9 @@ class Votes(Counts):
 
 
 def sound(table: VoteTable) -> NDArray[np.bool_]:
-    """Which votes nothing speaks against but that their pair was there already; without control pairs, which are no model's answers. Shape ``(n,)``."""
+    """Which votes nothing speaks against but that their pair was there already. Shape ``(n,)``."""
     filters = FilterSet.strictest().admitting(ExclusionReason.REJUDGED, ExclusionReason.PROMPT_SET)
-    is_control = (table.reasons & ExclusionReason.REJUDGED.bit).astype(bool) & (
-        table.origins == table.battles
-    )
-    counted: NDArray[np.bool_] = apply_filters(table.reasons, filters).counted & ~is_control
-    return counted
+    return apply_filters(table.reasons, filters).counted
 
 
 def material_of(board: Board) -> Counts:

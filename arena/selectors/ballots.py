@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 import numpy as np
-from django.db.models import BigIntegerField, Case, F, FilteredRelation, Func, Q, QuerySet, Value, When
+from django.db.models import BigIntegerField, FilteredRelation, Func, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Extract, Length, Lower, Trim
 from numpy.typing import NDArray
 
@@ -41,12 +41,6 @@ _JUDGED = {
     Criterion.CONTENT: "as_content__outcome",
     Criterion.LANGUAGE: "as_language__outcome",
 }
-
-# A control pair's texts are no other battle's.
-_JUDGED_TEXTS = Case(
-    When(battle__control__isnull=True, battle__origin__isnull=False, then=F("battle__origin_id")),
-    default=F("battle_id"),
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,8 +119,11 @@ class VoteTable:
 
 
 def vote_table(board: Board, *, until: datetime | None = None) -> VoteTable:
-    """The board's votes, those that do not count included, until a moment or all there are. Four queries, two of them by COPY."""
-    votes = Vote.objects.filter(battle__campaign__board=board)
+    """The board's votes, those that do not count included, until a moment or all there are. Four queries, two of them by COPY.
+
+    Without those on control pairs: they judge no model, and public numbers that moved with them would tell which pairs they were.
+    """
+    votes = Vote.objects.filter(battle__campaign__board=board, battle__control__isnull=True)
     if until is not None:
         votes = votes.filter(created_at__lte=until)
     codes = dict(Candidate.objects.values_list("pk", "code"))
@@ -146,7 +143,7 @@ def _read(votes: QuerySet[Vote]) -> dict[str, Column]:
     columns = {
         "vote": identity("pk"),
         "battle": identity("battle_id"),
-        "origin": identity(_JUDGED_TEXTS),
+        "origin": identity(Coalesce("battle__origin_id", "battle__twin_id", "battle_id")),
         "user": identity("participant_id"),
         "a": identity("battle__candidate_a_id"),
         "b": identity("battle__candidate_b_id"),

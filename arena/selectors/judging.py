@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
-from arena.models import Battle, Campaign, Exclusion, Participant, Prompt, SetAnswer
+from arena.models import Battle, Campaign, Exclusion, Participant, Prompt, Report, SetAnswer
 from arena.selectors.moderation import shown_to_others
-from arena.types import AnswerStatus, BattleSource, BattleStatus
+from arena.types import AnswerStatus, BattleSource, BattleStatus, ReportState
 from ranking.filters import ExclusionReason
 
 _UNFIT = [
@@ -44,18 +46,19 @@ def prompts_to_judge(participant: Participant, campaign: Campaign) -> QuerySet[P
     )
     several = complete.values("prompt").annotate(n=Count("pk")).filter(n__gte=2).values("prompt")
     given = Battle.objects.filter(participant=participant, prompt=OuterRef("pk"))
-    return Prompt.objects.filter(~Exists(given), pk__in=several)
+    reported = Report.objects.filter(battle__prompt=OuterRef("pk"), state=ReportState.OPEN.value)
+    return Prompt.objects.filter(~Exists(given), ~Exists(reported), pk__in=several, hidden_at=None)
 
 
 def least_judged(battles: QuerySet[Battle]) -> tuple[int, list[UUID]]:
-    """How often those that were judged again least often were, and which they are, in the order of their keys. Two queries."""
-    voted = Q(copies__status=BattleStatus.VOTED.value, copies__control__isnull=True)
-    return _least(battles, Count("copies", filter=voted))
+    """How often those that were given least often, and not left, were; and which they are, in the order of their keys. Two queries."""
+    stands = ~Q(copies__status=BattleStatus.ABANDONED.value)
+    return _least(battles, Count("copies", filter=stands & Q(copies__control__isnull=True)))
 
 
 def least_judged_prompts(prompts: QuerySet[Prompt]) -> tuple[int, list[int]]:
     """As :func:`least_judged`, of prompts."""
-    return _least(prompts, Count("battles", filter=Q(battles__status=BattleStatus.VOTED.value)))
+    return _least(prompts, Count("battles", filter=~Q(battles__status=BattleStatus.ABANDONED.value)))
 
 
 def _least(rows: QuerySet[Any], judged: Count) -> tuple[int, list[Any]]:
@@ -78,8 +81,17 @@ def standing_pair(participant: Participant, campaign: Campaign) -> Battle | None
     )
 
 
+def given_within_an_hour(participant: Participant) -> int:
+    """How many pairs, those that were left included."""
+    since = timezone.now() - timedelta(hours=1)
+    pairs = Battle.objects.filter(participant=participant, created_at__gte=since)
+    return pairs.exclude(source=BattleSource.LIVE.value).count()
+
+
 def may_be_shown(battle: Battle) -> bool:
-    """Whether the pair's origin still may; somebody may have taken it back meanwhile. Nobody takes back a prompt set."""
-    if battle.source == BattleSource.PROMPT_SET.value:
+    """Whether the pair still may be shown to its judge: somebody may have taken back what it shows. One query at most."""
+    if battle.source == BattleSource.LIVE.value:
         return True
+    if battle.source == BattleSource.PROMPT_SET.value:
+        return Prompt.objects.filter(battles=battle.pk, hidden_at=None).exists()
     return shown_battles(battle.campaign).filter(copies=battle.pk).exists()

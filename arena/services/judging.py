@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -11,10 +12,11 @@ from django.utils import timezone
 
 from arena.controls import ControlKind, corrupted
 from arena.errors import Refused
-from arena.models import Answer, Battle, Campaign, Control, Participant, Prompt, SetAnswer, Turn
+from arena.models import Answer, Battle, Campaign, Control, Participant, Prompt, SetAnswer, Turn, Vote
 from arena.selectors import judging
 from arena.services.battles import abandon, check_running, consenting
 from arena.types import AnswerStatus, BattleSource, BattleStatus, RefusalCode, Side
+from ranking.types import Outcome
 
 POLICY = "least-judged-1"
 """All pairs that were judged least often, with equal chances; sides are swapped in every other copy, first of all in the first."""
@@ -35,6 +37,8 @@ def give_pair(*, participant_id: UUID | None, campaign: Campaign) -> Battle:
             if judging.may_be_shown(standing):
                 return standing
             abandon(participant_id=participant.pk, battle_id=standing.pk)
+        if judging.given_within_an_hour(participant) >= campaign.votes_per_hour:
+            raise Refused(RefusalCode.TOO_MANY_BATTLES)
         drawn = _draw(participant, campaign)
     if drawn is None:
         raise Refused(RefusalCode.NOTHING_TO_JUDGE)  # out here, so that what was left stays left
@@ -42,62 +46,62 @@ def give_pair(*, participant_id: UUID | None, campaign: Campaign) -> Battle:
 
 
 def _draw(participant: Participant, campaign: Campaign) -> Battle | None:
-    """From earlier battles or from prompt sets, with equal chances where both have any; ``None`` where neither has."""
+    """From earlier battles or from prompt sets, with equal chances where both have any; ``None`` where neither has. Five queries, and the copies."""
+    fewest, battles = judging.least_judged(judging.to_judge(participant, campaign))
+    _fewest, prompts = judging.least_judged_prompts(judging.prompts_to_judge(participant, campaign))
+    if not battles and not prompts:
+        return None
     seed = secrets.randbits(63)
     rng = random.Random(seed)  # noqa: S311  # a seeded, replayable draw; the seed itself is secret-grade
-    sources = rng.sample([_from_battles, _from_prompts], 2)
-    drawn = (source(participant, campaign, seed, rng) for source in sources)
-    return next((pair for pair in drawn if pair is not None), None)
-
-
-def _from_battles(
-    participant: Participant, campaign: Campaign, seed: int, rng: random.Random
-) -> Battle | None:
-    """Three queries, and the copies."""
-    fewest, alike = judging.least_judged(judging.to_judge(participant, campaign))
-    if not alike:
-        return None
-    origin = Battle.objects.select_related("campaign").get(pk=alike[rng.randrange(len(alike))])
-    pair = _copy(origin, participant, swaps=fewest % 2 == 0, propensity=1 / len(alike), seed=seed)
-    answers = _answers(origin, pair, swaps=fewest % 2 == 0)
+    chance = 0.5 if battles and prompts else 1.0
+    if battles and (not prompts or rng.random() < chance):
+        origin = Battle.objects.get(pk=rng.choice(battles))
+        drawn, swaps = _Drawn(seed, chance / len(battles)), fewest % 2 == 0
+        pair = _copy(origin, participant, swaps=swaps, drawn=drawn)
+        answers = _answers(origin, pair, swaps=swaps)
+    else:
+        pair, answers = _of_prompt(prompts, participant, campaign, rng, _Drawn(seed, chance / len(prompts)))
     if rng.random() < campaign.control_rate:
-        control = _made_control(pair, answers, rng)
-        control.save(force_insert=True)
+        _made_control(pair, answers, rng).save(force_insert=True)
     Answer.objects.bulk_create(answers)
     return pair
 
 
-def _from_prompts(
-    participant: Participant, campaign: Campaign, seed: int, rng: random.Random
-) -> Battle | None:
-    """Two of the candidates that answered, on either side with equal chances. Five queries, and the copies."""
-    _fewest, alike = judging.least_judged_prompts(judging.prompts_to_judge(participant, campaign))
-    if not alike:
-        return None
-    prompt = Prompt.objects.get(pk=alike[rng.randrange(len(alike))])
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The seed of a draw, and the probability of what was drawn by it."""
+
+    seed: int
+    propensity: float
+
+
+def _of_prompt(
+    prompts: list[int], participant: Participant, campaign: Campaign, rng: random.Random, drawn: _Drawn
+) -> tuple[Battle, list[Answer]]:
+    """Two of the candidates that answered one of these prompts, on either side with equal chances."""
+    prompt = Prompt.objects.get(pk=rng.choice(prompts))
     complete = prompt.answers.filter(status=AnswerStatus.COMPLETE.value).order_by("candidate__code")
     found = list(complete)
     a, b = rng.sample(found, 2)
     both = [a.candidate_id, b.candidate_id]
-    judged = prompt.battles.filter(candidate_a__in=both, candidate_b__in=both, origin=None)
+    alike = prompt.battles.filter(candidate_a__in=both, candidate_b__in=both, twin=None, control__isnull=True)
     pair = Battle.objects.create(
         campaign=campaign,
         participant=participant,
         source=BattleSource.PROMPT_SET.value,
         prompt=prompt,
-        origin=judged.order_by("created_at").first(),
+        twin=alike.order_by("created_at").first(),
         status=BattleStatus.READY.value,
         candidate_a_id=a.candidate_id,
         candidate_b_id=b.candidate_id,
-        system_prompt=campaign.system_prompt,
+        system_prompt=prompt.prompt_set.system_prompt,
         display=campaign.display,
         policy=POLICY,
-        propensity=1 / len(alike) / (len(found) * (len(found) - 1)),
-        draw_seed=seed,
+        propensity=drawn.propensity / (len(found) * (len(found) - 1)),
+        draw_seed=drawn.seed,
     )
     turn = Turn.objects.create(battle=pair, index=1, text=prompt.text, key=uuid4())
-    Answer.objects.bulk_create([_of_set(a, turn, Side.A), _of_set(b, turn, Side.B)])
-    return pair
+    return pair, [_of_set(a, turn, Side.A), _of_set(b, turn, Side.B)]
 
 
 def _of_set(said: SetAnswer, turn: Turn, side: Side) -> Answer:
@@ -121,7 +125,7 @@ def _of_set(said: SetAnswer, turn: Turn, side: Side) -> Answer:
     )
 
 
-def _copy(origin: Battle, participant: Participant, *, swaps: bool, propensity: float, seed: int) -> Battle:
+def _copy(origin: Battle, participant: Participant, *, swaps: bool, drawn: _Drawn) -> Battle:
     a, b = origin.candidate_a_id, origin.candidate_b_id
     return Battle.objects.create(
         campaign_id=origin.campaign_id,
@@ -134,8 +138,8 @@ def _copy(origin: Battle, participant: Participant, *, swaps: bool, propensity: 
         system_prompt=origin.system_prompt,
         display=origin.display,
         policy=POLICY,
-        propensity=propensity,
-        draw_seed=seed,
+        propensity=drawn.propensity,
+        draw_seed=drawn.seed,
     )
 
 
@@ -163,8 +167,8 @@ def _answers(origin: Battle, pair: Battle, *, swaps: bool) -> list[Answer]:
 def _made_control(pair: Battle, answers: list[Answer], rng: random.Random) -> Control:
     """Make the pair a control, changing the answers where its kind asks for that."""
     bad = set(pair.campaign.known_bad.values_list("pk", flat=True))
-    if (pair.candidate_a_id in bad) != (pair.candidate_b_id in bad):
-        worse = Side.A if pair.candidate_a_id in bad else Side.B
+    worse = Side.A if pair.candidate_a_id in bad else Side.B
+    if (pair.candidate_a_id in bad) != (pair.candidate_b_id in bad) and not _was_preferred(pair, worse):
         return Control(battle=pair, kind=ControlKind.KNOWN_BAD.value, worse=worse.value)
     kept = rng.choice(list(Side))
     mixed = corrupted(next(each.text for each in reversed(answers) if each.side == kept), rng.getrandbits(63))
@@ -177,12 +181,22 @@ def _made_control(pair: Battle, answers: list[Answer], rng: random.Random) -> Co
     return Control(battle=pair, kind=ControlKind.CORRUPTED.value, worse=worse.value)
 
 
+def _was_preferred(pair: Battle, side: Side) -> bool:
+    """Whether the volunteer who asked for it preferred this side's candidate, which may have written better for once."""
+    vote = Vote.objects.filter(battle=pair.origin_id).select_related("battle").first()
+    if vote is None or vote.winner not in {Outcome.A_BETTER.value, Outcome.B_BETTER.value}:
+        return False
+    won = vote.battle.candidate_a_id if vote.winner == Outcome.A_BETTER.value else vote.battle.candidate_b_id
+    return won == (pair.candidate_a_id if side is Side.A else pair.candidate_b_id)
+
+
 def _say_the_same(answers: list[Answer], kept: Side) -> None:
     """The other side says what *kept* says, turn by turn."""
     said = {each.turn_id: each for each in answers if each.side == kept}
     for each in answers:
         model = said[each.turn_id]
         each.text, each.finish_reason = model.text, model.finish_reason
+        each.reasoning = model.reasoning
         each.language, each.basque_share = model.language, model.basque_share
 
 

@@ -19,16 +19,17 @@ from arena.dates import basque_date
 from arena.errors import PromptSetTaken
 from arena.models import Campaign, Prompt, PromptSet, SetAnswer, User
 from arena.prompt_files import PromptRow, digest
-from arena.selectors.pools import pool_now
 from arena.types import AnswerStatus
 from inference import gateway
 from inference.database import in_thread
 from inference.errors import StreamError, StreamErrorCode
-from inference.models import ModelEndpoint
+from inference.identity.detect import Exchange, leaks_identity
+from inference.models import Candidate, ModelEndpoint
 from inference.selectors import target_for
 from inference.types import (
     Delta,
     Done,
+    EndpointStatus,
     GenerationRequest,
     Message,
     Role,
@@ -42,6 +43,13 @@ logger = logging.getLogger(__name__)
 CLAIM = timedelta(minutes=10)
 """So long a set stays its process's own after the last answer; then another may go on."""
 MOST_ATTEMPTS = 3
+TELLS = "identity_leak"
+_OUT_OF_REACH = {
+    *(StreamErrorCode.CONNECT, StreamErrorCode.UNAUTHORIZED, StreamErrorCode.MODEL_NOT_FOUND),
+    *(StreamErrorCode.RATE_LIMITED, StreamErrorCode.QUEUE_FULL, StreamErrorCode.CIRCUIT_OPEN),
+    StreamErrorCode.BUDGET,
+}
+"""What says nothing of the prompt: the same question later may well be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,13 @@ def create_set(
     with transaction.atomic():
         made, is_new = PromptSet.objects.get_or_create(
             slug=slug,
-            defaults={"name": name, "campaign": campaign, "content_digest": content, "staff": staff},
+            defaults={
+                "name": name,
+                "campaign": campaign,
+                "content_digest": content,
+                "staff": staff,
+                "system_prompt": campaign.system_prompt.replace("{date}", basque_date(timezone.localdate())),
+            },
         )
         if is_new:
             Prompt.objects.bulk_create(
@@ -81,9 +95,10 @@ def create_set(
 
 
 def answer_set(*, set_id: UUID) -> Progress:
-    """Ask every candidate that can be drawn for every answer that lacks, a few at a time, so that battles hardly wait.
+    """Ask every candidate of the campaign for every answer that lacks, a few at a time, so that battles hardly wait.
 
-    A set that another process answers is left to it; one whose process died is taken over. What failed is asked again, three times in all.
+    A set that another process answers is left to it; one whose process died is taken over. A bad answer is asked for again, three times in all; a server that
+    cannot be reached costs no attempt, and its candidate is left alone until the next time.
     """
     found = PromptSet.objects.select_related("campaign").get(pk=set_id)
     if _claim(set_id):
@@ -115,6 +130,8 @@ def _claim(set_id: UUID) -> bool:
 
 def _waiting(prompt_set: PromptSet) -> list[int]:
     """The answers to ask for, those of one prompt together; rows of candidates that are new are made."""
+    at_work = Candidate.objects.filter(endpoints__status=EndpointStatus.ACTIVE.value).distinct()
+    candidates = list(prompt_set.campaign.candidates.all() or at_work)
     SetAnswer.objects.bulk_create(
         (
             SetAnswer(
@@ -127,7 +144,7 @@ def _waiting(prompt_set: PromptSet) -> list[int]:
                 seed=secrets.randbelow(2**31),
             )
             for prompt_id in prompt_set.prompts.values_list("pk", flat=True)
-            for candidate in pool_now(prompt_set.campaign).candidates.values()
+            for candidate in candidates
         ),
         ignore_conflicts=True,
     )
@@ -137,52 +154,55 @@ def _waiting(prompt_set: PromptSet) -> list[int]:
 
 
 async def _answer_all(prompt_set: PromptSet, waiting: list[int]) -> None:
-    queue = iter(waiting)
-    system_prompt = prompt_set.campaign.system_prompt.replace("{date}", basque_date(timezone.localdate()))
+    queue, away = iter(waiting), set[UUID]()
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(settings.LEHIA_BATCH_IN_FLIGHT):
-                group.create_task(_work(prompt_set.pk, queue, system_prompt))
+                group.create_task(_work(prompt_set, queue, away))
     finally:
         await gateway.close()
 
 
-async def _work(set_id: UUID, queue: Iterator[int], system_prompt: str) -> None:
+async def _work(prompt_set: PromptSet, queue: Iterator[int], away: set[UUID]) -> None:
+    """Take answers one after the other; *away* are the candidates whose servers cannot be reached this time."""
     for answer_id in queue:
-        while not await _answer(set_id, answer_id, system_prompt):
+        while not await _answer(prompt_set, answer_id, away):
             pass
 
 
-async def _answer(set_id: UUID, answer_id: int, system_prompt: str) -> bool:
-    """Ask once and store what came; whether there is no more to do for it."""
-    request = await in_thread(_planned)(set_id, answer_id, system_prompt)
+async def _answer(prompt_set: PromptSet, answer_id: int, away: set[UUID]) -> bool:
+    """Ask once and store what came; whether there is no more to do for it this time."""
+    answer, request = await in_thread(_planned)(prompt_set, answer_id)
+    if answer.candidate_id in away:
+        return True
     if request is None:
-        return await in_thread(_store_failure)(set_id, answer_id, StreamErrorCode.CONNECT)
+        return await in_thread(_store_failure)(answer, StreamErrorCode.CONNECT, away)
     said: list[str] = []
     try:
         async for event in gateway.stream(request):
             if isinstance(event, Delta):
                 said.append(event.text)
             elif isinstance(event, Done) and said:
-                await in_thread(_store)(set_id, answer_id, request, "".join(said), event)
+                await in_thread(_store)(answer, request, "".join(said), event)
                 return True
     except StreamError as error:
-        return await in_thread(_store_failure)(set_id, answer_id, error.code)
-    return await in_thread(_store_failure)(set_id, answer_id, StreamErrorCode.EMPTY)
+        return await in_thread(_store_failure)(answer, error.code, away)
+    return await in_thread(_store_failure)(answer, StreamErrorCode.EMPTY, away)
 
 
-def _planned(set_id: UUID, answer_id: int, system_prompt: str) -> GenerationRequest | None:
-    """The request of one more attempt; ``None`` for a candidate without an endpoint."""
-    answer = SetAnswer.objects.select_related("prompt", "candidate").get(pk=answer_id)
-    SetAnswer.objects.filter(pk=answer_id).update(attempts=answer.attempts + 1)
+def _planned(prompt_set: PromptSet, answer_id: int) -> tuple[SetAnswer, GenerationRequest | None]:
+    """The answer, and the request of one more attempt; ``None`` for a candidate without an endpoint."""
+    answer = SetAnswer.objects.select_related("prompt__prompt_set", "candidate").get(pk=answer_id)
     try:
         target = target_for(answer.candidate_id)
     except ModelEndpoint.DoesNotExist:
-        return None
+        return answer, None
     mode = SystemPromptMode(answer.candidate.system_prompt_mode)
-    return GenerationRequest(
+    return answer, GenerationRequest(
         target=target,
-        messages=with_system_prompt((Message(Role.USER, answer.prompt.text),), system_prompt, mode),
+        messages=with_system_prompt(
+            (Message(Role.USER, answer.prompt.text),), prompt_set.system_prompt, mode
+        ),
         sampling=Sampling(
             temperature=answer.temperature,
             top_p=answer.top_p,
@@ -191,30 +211,44 @@ def _planned(set_id: UUID, answer_id: int, system_prompt: str) -> GenerationRequ
             stop=tuple(answer.stop),
         ),
         request_id=f"set-{answer_id}-{answer.attempts + 1}",
-        user=set_id.hex,  # the whole set is one in the queue, however much it asks
+        user=prompt_set.pk.hex,  # the whole set is one in the queue, however much it asks
     )
 
 
-def _store(set_id: UUID, answer_id: int, request: GenerationRequest, text: str, done: Done) -> None:
-    SetAnswer.objects.filter(pk=answer_id).update(
-        status=AnswerStatus.COMPLETE.value,
+def _store(answer: SetAnswer, request: GenerationRequest, text: str, done: Done) -> None:
+    """An answer that tells who wrote it is kept, but shown to nobody."""
+    tells = leaks_identity(
+        [Exchange(answer.prompt.text, text)],
+        names=[answer.candidate.name, answer.candidate.code],
+        makers=[answer.candidate.maker],
+        system_prompt=answer.prompt.prompt_set.system_prompt,
+    )
+    incomplete = SetAnswer.objects.filter(pk=answer.pk).exclude(status=AnswerStatus.COMPLETE.value)
+    incomplete.update(
+        status=(AnswerStatus.FAILED if tells else AnswerStatus.COMPLETE).value,
+        error_code=TELLS if tells else "",
+        attempts=MOST_ATTEMPTS if tells else answer.attempts + 1,
         text=text.replace("\x00", "\ufffd"),
         finish_reason=done.finish_reason.value,
-        error_code="",
         endpoint_id=request.target.endpoint_id,
         prompt_tokens=done.prompt_tokens,
         completion_tokens=done.completion_tokens,
         answered_at=timezone.now(),
     )
-    _go_on(set_id)
+    _go_on(answer)
 
 
-def _store_failure(set_id: UUID, answer_id: int, code: StreamErrorCode) -> bool:
-    """Whether that was the last attempt."""
-    SetAnswer.objects.filter(pk=answer_id).update(status=AnswerStatus.FAILED.value, error_code=code.value)
-    _go_on(set_id)
-    return SetAnswer.objects.filter(pk=answer_id, attempts__gte=MOST_ATTEMPTS).exists()
+def _store_failure(answer: SetAnswer, code: StreamErrorCode, away: set[UUID]) -> bool:
+    """Whether no more is asked this time: after the last attempt, or where the server is out of reach."""
+    attempts = answer.attempts + (code not in _OUT_OF_REACH)
+    SetAnswer.objects.filter(pk=answer.pk).exclude(status=AnswerStatus.COMPLETE.value).update(
+        status=AnswerStatus.FAILED.value, error_code=code.value, attempts=attempts
+    )
+    _go_on(answer)
+    if code in _OUT_OF_REACH:
+        away.add(answer.candidate_id)
+    return code in _OUT_OF_REACH or attempts >= MOST_ATTEMPTS
 
 
-def _go_on(set_id: UUID) -> None:
-    PromptSet.objects.filter(pk=set_id).update(claimed_until=timezone.now() + CLAIM)
+def _go_on(answer: SetAnswer) -> None:
+    PromptSet.objects.filter(pk=answer.prompt.prompt_set_id).update(claimed_until=timezone.now() + CLAIM)

@@ -11,10 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from arena.errors import TooManyReports
-from arena.models import Battle, Report, User
+from arena.models import Battle, Prompt, Report, User
 from arena.services import moderation
 from arena.services.people import locked
-from arena.types import ModerationAct, ReportReason, ReportState
+from arena.types import BattleSource, ModerationAct, ReportReason, ReportState
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def settle(*, report_id: UUID, acts: Collection[ModerationAct], staff: User, not
         if report.state != ReportState.OPEN.value:
             return False
         for act in (each for each in ACTS if each in acts):
-            _DEEDS[act](report, staff, note)
+            _do(act, report, staff, note)
         _close(report, ReportState.SETTLED, staff)
     return True
 
@@ -82,6 +82,16 @@ def dismiss(*, report_id: UUID, staff: User, note: str = "") -> bool:
         moderation.record(ModerationAct.DISMISS, staff, note, battle_id=report.battle_id)
         _close(report, ReportState.DISMISSED, staff)
     return True
+
+
+def _do(act: ModerationAct, report: Report, staff: User, note: str) -> None:
+    """A prompt of a set was written by staff, and its answers by models: it can be hidden, and nobody is at fault."""
+    if report.battle.source != BattleSource.PROMPT_SET.value:
+        _DEEDS[act](report, staff, note)
+        return
+    if act is ModerationAct.HIDE:
+        Prompt.objects.filter(battles=report.battle_id, hidden_at=None).update(hidden_at=timezone.now())
+    moderation.record(act, staff, note, battle_id=report.battle_id)
 
 
 def _meant(report: Report) -> Battle:

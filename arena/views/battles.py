@@ -122,7 +122,7 @@ def consent(request: HttpRequest) -> HttpResponse:
     sessions.remember_participant(request.session, participant.pk)
     if "application/json" in request.headers.get("Accept", ""):
         return HttpResponse(status=204)
-    return redirect("start")
+    return redirect(onward(request, "start"))
 
 
 @require_POST
@@ -202,7 +202,8 @@ def _vote_refused(request: HttpRequest, found: Battle, form: VoteForm, status: i
     if _is_fetch(request):
         message = " ".join(str(error) for errors in form.errors.values() for error in errors)
         return render(request, "battle/_vote_error.html", {"message": message}, status=status)
-    return render(request, "battle.html", _battle_context(found, form), status=status)
+    page = "battle.html" if found.source == BattleSource.LIVE.value else "judging/pair.html"
+    return render(request, page, _battle_context(found, form), status=status)
 
 
 def _consent_refused(request: HttpRequest) -> HttpResponse:

@@ -18,16 +18,18 @@ from arena import sessions
 from arena.errors import Refused
 from arena.forms import VoteForm
 from arena.selectors import battles as battle_reads
-from arena.selectors import campaigns, judging
+from arena.selectors import campaigns
 from arena.services.judging import give_pair
 from arena.types import BattleSource, BattleStatus, RefusalCode
-from arena.views.visitor import participant_of
+from arena.views.visitor import own_battle
 
 _REFUSALS: dict[RefusalCode, str | Promise] = {
     RefusalCode.CONSENT_NEEDED: _("We need your consent before the first pair."),
     RefusalCode.CAMPAIGN_PAUSED: _("The campaign is paused; come back soon."),
     RefusalCode.CAMPAIGN_OVER: _("The campaign is over. Thank you."),
     RefusalCode.ACCOUNT_NEEDED: _("This campaign needs an account. Sign up or log in first."),
+    RefusalCode.BANNED: _("You cannot take part any more."),
+    RefusalCode.TOO_MANY_BATTLES: _("You have had many pairs within an hour. Come back a little later."),
     RefusalCode.NOTHING_TO_JUDGE: _(
         "You have seen every pair that waits for a judgement. Begin a battle of your own, or come back tomorrow."
     ),
@@ -47,7 +49,7 @@ def judge(request: HttpRequest) -> HttpResponse:
     except Refused as refusal:
         messages.warning(request, str(_REFUSALS.get(refusal.code, _("That did not work; try again."))))
         needs_consent = refusal.code is RefusalCode.CONSENT_NEEDED
-        return redirect(f"{reverse('privacy')}#give" if needs_consent else "judge")
+        return redirect(f"{reverse('privacy')}?next={reverse('judge')}#give" if needs_consent else "judge")
     return redirect("judged_pair", battle_id=pair.pk)
 
 
@@ -55,16 +57,15 @@ def judge(request: HttpRequest) -> HttpResponse:
 @never_cache
 def pair(request: HttpRequest, battle_id: UUID) -> HttpResponse:
     """The visitor's pair; for everybody else it does not exist, nor once its origin was taken back."""
-    found = battle_reads.battle_of(battle_id, participant_of(request))
-    if found is None or found.source == BattleSource.LIVE.value:
+    found = own_battle(request, battle_id)
+    if found.source == BattleSource.LIVE.value:
         raise Http404
     is_open = BattleStatus(found.status) is BattleStatus.READY
     if not is_open:
         return redirect("battle", battle_id=found.pk)
-    if not judging.may_be_shown(found):
-        raise Http404
     context = {
         "battle": battle_reads.battle_view(found),
+        "is_prompt": found.source == BattleSource.PROMPT_SET.value,
         "vote_form": VoteForm(),
         "texts": campaigns.texts_of(found.campaign, get_language() or campaigns.SOURCE),
     }

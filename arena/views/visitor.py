@@ -9,7 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from arena import sessions
 from arena.models import Battle, Participant
-from arena.selectors import battles, people
+from arena.selectors import battles, judging, people
 
 
 def participant_of(request: HttpRequest) -> Participant | None:
@@ -18,9 +18,9 @@ def participant_of(request: HttpRequest) -> Participant | None:
 
 
 def own_battle(request: HttpRequest, battle_id: UUID) -> Battle:
-    """The visitor's battle; for everybody else it does not exist."""
+    """The visitor's battle; for everybody else it does not exist, nor a pair whose texts were taken back."""
     found = battles.battle_of(battle_id, participant_of(request))
-    if found is None:
+    if found is None or not judging.may_be_shown(found):
         raise Http404
     return found
 

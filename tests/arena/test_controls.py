@@ -46,6 +46,13 @@ def test_disorder_stays_within_sentences() -> None:
     assert sorted(mixed.split(".")[0].split()) == sorted(first)
 
 
+def test_signs_stay_where_they_are() -> None:
+    mixed = corrupted("- Lehen **puntua** hemen dago eta bigarren puntua - han dago orain", 3)
+    assert mixed is not None
+    words = mixed.split(" ")
+    assert (words[0], words[2], words[8]) == ("-", "**puntua**", "-")
+
+
 @pytest.mark.parametrize("text", ["", "Bai.", "Ez dakit zer esan.", "bat " * 40])
 def test_what_is_too_short_is_no_material(text: str) -> None:
     assert corrupted(text, 1) is None
@@ -150,7 +157,7 @@ def test_controls_say_nothing_of_models_nor_of_agreement(campaign: Campaign, jud
     material = _votes(campaign)
     now = shown_again(material, Criterion.OVERALL)
     assert (now.n_items, now.n_judgements) == (before.n_items, before.n_judgements)
-    assert int(material.sound.sum()) == Vote.objects.filter(battle__control__isnull=True).count()
+    assert material.table.n_votes == Vote.objects.filter(battle__control__isnull=True).count()
     standing = my_standing(judge, campaign)
     assert standing.votes == Vote.objects.filter(participant=judge).count(), "also a control is a vote"
     assert standing.agreement.votes == 0

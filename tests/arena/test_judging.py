@@ -257,7 +257,7 @@ def test_a_pair_is_its_judges_alone(client: Client, campaign: Campaign, judge: P
 
 def test_whoever_cannot_judge_is_told_why(client: Client, campaign: Campaign, judge: Participant) -> None:
     stranger = client.post(reverse("judge"))
-    assert stranger["Location"] == f"{reverse('privacy')}#give"
+    assert stranger["Location"] == f"{reverse('privacy')}?next={reverse('judge')}#give"
     browser = signed_in(Client(), judge)
     assert "zain dauden bikote guztiak" in browser.post(reverse("judge"), follow=True).content.decode()
 
@@ -267,3 +267,38 @@ def test_leaving_a_pair_leads_back_to_judging(client: Client, campaign: Campaign
     pair = given_pair(judge)
     answer = signed_in(client, judge).post(reverse("abandon", args=[pair.pk]), {"next": reverse("judge")})
     assert answer["Location"] == reverse("judge")
+
+
+def test_what_was_taken_back_is_read_nowhere(client: Client, campaign: Campaign, judge: Participant) -> None:
+    origin = voted(make_participant(campaign), text="Isilpekoa")
+    pair, browser = given_pair(judge), signed_in(client, judge)
+    vote_on(pair)
+    assert "Isilpekoa" in browser.get(reverse("battle", args=[pair.pk])).content.decode()
+    withdraw_consent(participant_id=origin.participant_id, takes_votes=True)
+    for path in (reverse("battle", args=[pair.pk]), reverse("judged_pair", args=[pair.pk])):
+        assert browser.get(path).status_code == 404
+    assert browser.post(reverse("vote", args=[pair.pk]), {}).status_code == 404
+
+
+def test_a_vote_without_scripts_can_say_overall(
+    client: Client, campaign: Campaign, judge: Participant
+) -> None:
+    voted(make_participant(campaign))
+    pair, browser = given_pair(judge), signed_in(client, judge)
+    asked = {"content": "a_better", "language": "b_better"}
+    page = browser.post(reverse("vote", args=[pair.pk]), asked)
+    text = page.content.decode()
+    assert page.status_code == 422
+    assert "data-overall hidden" not in text
+    assert "composer" not in text
+    assert text.count(" checked") == 2, "what was chosen stays"
+    browser.post(reverse("vote", args=[pair.pk]), asked | {"overall": "tie"})
+    assert Vote.objects.get(battle=pair).winner == "tie"
+
+
+def test_nobody_is_given_more_pairs_in_an_hour_than_votes(campaign: Campaign, judge: Participant) -> None:
+    Campaign.objects.update(votes_per_hour=1)
+    for n in range(2):
+        voted(make_participant(campaign), text=f"Galdera {n}")
+    abandon(participant_id=judge.pk, battle_id=given_pair(judge).pk)
+    assert refusal(judge) is RefusalCode.TOO_MANY_BATTLES

@@ -65,6 +65,7 @@ def test_both_formats_give_the_rows_back(given_rows: list[PromptRow]) -> None:
             [(3, "bad_json"), (4, "no_object"), (5, "no_text")],
         ),
         ("a.jsonl", "\n".join(f'{{"text": "{n}"}}' for n in range(MOST_PROMPTS + 1)), [(0, "too_many")]),
+        ("a.jsonl", r'{"text": "\ud800"}' + "\n" + "[" * 100_000, [(1, "no_text"), (2, "bad_json")]),
         ("a.csv", b"text\nKaixo\n\xff", [(3, "not_utf8")]),
         ("a.csv", b"a" * (MOST_BYTES + 1), [(0, "too_large")]),
     ],

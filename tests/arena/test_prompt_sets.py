@@ -22,12 +22,15 @@ from arena.errors import PromptSetTaken
 from arena.models import Battle, Campaign, Prompt, PromptSet, SetAnswer, User, Vote
 from arena.prompt_files import PromptRow
 from arena.selectors.judgements import Judgements
+from arena.selectors.judging import prompts_to_judge
 from arena.services.judging import give_pair
-from arena.services.prompt_sets import MOST_ATTEMPTS, Progress, answer_set, create_set
+from arena.services.prompt_sets import MOST_ATTEMPTS, TELLS, Progress, answer_set, create_set
+from arena.services.report_queue import ACTS, report_battle, settle
 from arena.services.staff import ensure_admin
 from arena.services.votes import cast_vote
+from arena.types import ReportReason
 from inference.fakes import FakeModelServer
-from inference.models import ModelEndpoint
+from inference.models import Circuit, ModelEndpoint
 from ranking.types import Outcome
 from tests.arena.builders import make_campaign, make_candidate, make_participant
 
@@ -106,10 +109,26 @@ def test_what_failed_is_asked_three_times_and_others_are_unharmed(
     assert set(failed.values_list("attempts", "error_code")) == {(MOST_ATTEMPTS, "empty")}
 
 
-def test_a_server_that_is_gone_fails_typed(prompts: PromptSet) -> None:
+def test_an_outage_costs_no_attempt_and_the_next_run_goes_on(
+    prompts: PromptSet, servers: tuple[FakeModelServer, FakeModelServer]
+) -> None:
+    address = dict(ModelEndpoint.objects.values_list("pk", "base_url"))
     ModelEndpoint.objects.update(base_url="http://127.0.0.1:9/v1")
-    assert answer_set(set_id=prompts.pk).complete == 0
-    assert set(SetAnswer.objects.values_list("status", flat=True)) <= {"failed", "pending"}
+    assert answer_set(set_id=prompts.pk) == Progress(wanted=4, complete=0, failed=0)
+    assert set(SetAnswer.objects.values_list("attempts", flat=True)) == {0}
+    for key, base_url in address.items():
+        ModelEndpoint.objects.filter(pk=key).update(base_url=base_url)
+    Circuit.objects.all().delete()
+    assert answer_set(set_id=prompts.pk).complete == 4
+
+
+def test_an_answer_that_tells_who_wrote_it_is_shown_to_nobody(
+    prompts: PromptSet, servers: tuple[FakeModelServer, FakeModelServer]
+) -> None:
+    servers[0].words = ("Ni ChatGPT", " naiz.")
+    assert answer_set(set_id=prompts.pk) == Progress(wanted=4, complete=2, failed=2)
+    assert set(SetAnswer.objects.filter(status="failed").values_list("error_code", flat=True)) == {TELLS}
+    assert not prompts_to_judge(make_participant(prompts.campaign), prompts.campaign).exists()
 
 
 def test_what_a_killed_worker_left_is_taken_over_once_its_claim_ran_out(prompts: PromptSet) -> None:
@@ -180,7 +199,22 @@ def test_pairs_of_a_set_are_judged_once_each_with_every_server_away(
     other = give_pair(participant_id=make_participant(campaign).pk, campaign=campaign)
     assert other.source == "prompt_set"
     assert first is not None
-    assert (other.origin_id is not None) and first.origin_id is None
+    assert (first.twin_id, other.twin.prompt_id if other.twin else 0) == (None, other.prompt_id)
+
+
+def test_a_reported_prompt_is_hidden_and_nobody_is_banned_for_it(
+    prompts: PromptSet, campaign: Campaign
+) -> None:
+    answer_set(set_id=prompts.pk)
+    reporter, staff = make_participant(campaign), User.objects.create_user("langilea", is_staff=True)
+    pair = give_pair(participant_id=reporter.pk, campaign=campaign)
+    report = report_battle(battle_id=pair.pk, participant_id=reporter.pk, reason=ReportReason.ABUSE)
+    assert pair.prompt not in prompts_to_judge(make_participant(campaign), campaign)
+    settle(report_id=report.pk, acts=ACTS, staff=staff)
+    reporter.refresh_from_db()
+    assert reporter.banned_at is None
+    assert pair.prompt not in prompts_to_judge(make_participant(campaign), campaign)
+    assert Prompt.objects.filter(hidden_at__isnull=False).count() == 1
 
 
 def test_a_prompt_that_one_candidate_answered_is_no_pair(prompts: PromptSet, campaign: Campaign) -> None:

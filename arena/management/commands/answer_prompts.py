@@ -25,5 +25,7 @@ class Command(BaseCommand):
         progress = answer_set(set_id=found.pk)
         said = {"wanted": progress.wanted, "complete": progress.complete, "failed": progress.failed}
         self.stdout.write(json.dumps(said))
+        if not progress.wanted:
+            raise CommandError("no candidate has an active endpoint, or another process answers the set")
         if progress.complete < progress.wanted:
             raise CommandError("some answers lack; run it again once the model servers are well")
