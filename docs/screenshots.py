@@ -9,12 +9,20 @@ import shutil
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 IMAGES = Path(__file__).resolve().parent / "img"
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 SCHEMES = ("light", "dark")
 READING_MS = 2_500  # a vote that comes sooner than anybody reads would not count
+PAGES = {
+    "/me/": "me",
+    "/me/battles/": "battles",
+    "/campaigns/lehia/": "campaign",
+    "/terms/": "terms",
+    "/leaderboard/": "board-live",
+    "/leaderboard/ebaluatoia-2025/": "board-ebaluatoia-2025",
+}
 QUESTIONS = ("Zein da Frantziako hiriburua?", "Eta zer kolore du zeruak?")
 
 
@@ -30,15 +38,8 @@ def main(address: str) -> None:
         browser.close()
 
 
-def _screens(browser: Browser, address: str, size: str, scheme: str) -> None:
-    width, height = SIZES[size]
-    context = browser.new_context(
-        base_url=address,
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-        locale="eu-ES",
-        reduced_motion="reduce",
-    )
+def _screens(browser: Browser, site: str, size: str, scheme: str) -> None:
+    context = _context(browser, site, size, scheme)
     page = context.new_page()
 
     def keep(name: str) -> None:
@@ -69,11 +70,35 @@ def _screens(browser: Browser, address: str, size: str, scheme: str) -> None:
     expect(reveal).to_be_visible()
     reveal.scroll_into_view_if_needed()
     keep("reveal")
-    page.goto("/leaderboard/")
-    keep("board-live")
-    page.goto("/leaderboard/ebaluatoia-2025/")
-    keep("board-ebaluatoia-2025")
+    for address, name in PAGES.items():
+        page.goto(address)
+        keep(name)
     context.close()
+    _judge(browser, site, size, scheme)
+
+
+def _judge(browser: Browser, address: str, size: str, scheme: str) -> None:
+    """Somebody else is given the pair."""
+    context = _context(browser, address, size, scheme)
+    page = context.new_page()
+    page.goto("/privacy/")
+    page.check("main [name=adult]")
+    page.click("main form .primary")
+    page.goto("/judge/")
+    page.click("main form .primary")
+    page.screenshot(path=IMAGES / f"judge-{size}-{scheme}.png")
+    context.close()
+
+
+def _context(browser: Browser, address: str, size: str, scheme: str) -> BrowserContext:
+    width, height = SIZES[size]
+    return browser.new_context(
+        base_url=address,
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        locale="eu-ES",
+        reduced_motion="reduce",
+    )
 
 
 def _ask(page: Page, text: str) -> None:

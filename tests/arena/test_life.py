@@ -27,13 +27,24 @@ from arena.models import Answer, Battle, Campaign, Participant, Turn, Vote
 from arena.selectors.judgements import Judgements, judgements_of, tally_entries
 from arena.selectors.mine import my_standing
 from arena.services import battles, exclusions, turns
+from arena.services.people import give_consent
 from arena.services.votes import cast_vote
 from arena.types import AnswerStatus, BattleStatus, ExclusionSource, Side
 from ranking.filters import ExclusionReason
 from ranking.selectors import load_tally
 from ranking.tally import Tally
 from ranking.types import Criterion, Outcome
-from tests.arena.builders import RUNNER, begin, complete, failed, finish, make_campaign, make_participant
+from tests.arena.builders import (
+    RUNNER,
+    a_day_passes,
+    begin,
+    complete,
+    failed,
+    finish,
+    make_campaign,
+    make_participant,
+)
+from tests.arena.crowds import earn
 
 MOST_BATTLES = 3
 WHICH = st.integers(0, MOST_BATTLES - 1)
@@ -61,9 +72,17 @@ class Life(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.block.__exit__(None, None, None)
 
-    @initialize()
-    def somebody_comes(self) -> None:
-        self.volunteer = make_participant(self.campaign)
+    @initialize(earlier=st.sampled_from([0, 8, 9, 10, 19]))
+    def somebody_comes(self, earlier: int) -> None:
+        """A guest, or an account with credited votes of earlier days."""
+        if earlier:
+            [known] = earn(self.campaign, earlier)
+            self.volunteer = give_consent(
+                participant_id=known.pk, campaign=self.campaign, language="eu", is_14_or_older=True
+            )
+        else:
+            self.volunteer = make_participant(self.campaign)
+        self.before = load_tally(board_id=self.campaign.board_id, criterion=Criterion.OVERALL)
 
     @precondition(lambda self: len(self.battles) < MOST_BATTLES)
     @rule()
@@ -92,7 +111,7 @@ class Life(RuleBasedStateMachine):
     def ask_again(self, which: int, side: Side) -> None:
         battle = self.battle(which)
         again = {"participant_id": self.volunteer.pk, "battle_id": battle.pk, "runner_id": RUNNER}
-        if self.tries(lambda: battles.retry_side(side=side, **again), Refused):  # type: ignore[arg-type]  # keys are its own
+        if self.tries(lambda: battles.retry_side(side=side, **again), Refused):
             assert battle.status == BattleStatus.ANSWERING.value
 
     @precondition(lambda self: self.battles)
@@ -156,7 +175,7 @@ class Life(RuleBasedStateMachine):
             self.seen[battle_id] = now
 
     def the_tally_is_what_counts_and_tickets_are_a_tenth(self) -> None:
-        votes = list(Vote.objects.filter(participant=self.volunteer).prefetch_related("judgements"))
+        votes = Vote.objects.filter(battle__in=self.battles).prefetch_related("judgements")
         entries = [
             entry
             for vote in votes
@@ -164,10 +183,13 @@ class Life(RuleBasedStateMachine):
             for entry in tally_entries(vote.battle, judgements_of(vote))
             if entry.criterion is Criterion.OVERALL
         ]
-        wanted = Tally.from_votes((each.model_a, each.model_b, each.outcome) for each in entries)
+        moved = Tally.from_votes((each.model_a, each.model_b, each.outcome) for each in entries)
         found = load_tally(board_id=self.campaign.board_id, criterion=Criterion.OVERALL)
-        assert (found.counts == wanted.merged(Tally.empty(found.models)).counts).all()
-        credited, standing = sum(vote.credited for vote in votes), my_standing(self.volunteer, self.campaign)
+        wanted = Tally.empty(found.models).merged(self.before).merged(moved)
+        assert (found.counts == wanted.counts).all()
+        a_day_passes()
+        credited = Vote.objects.filter(participant=self.volunteer, credited=True).count()
+        standing = my_standing(self.volunteer, self.campaign)
         assert (standing.credited, standing.tickets) == (credited, credited // 10)
 
     def battle(self, which: int) -> Battle:
@@ -209,13 +231,13 @@ def campaign(db: None) -> Campaign:
     return make_campaign(candidates=3)
 
 
-def _live(campaign: Campaign, *, lives: int) -> None:
+def _live(campaign: Campaign, *, lives: int, steps: int) -> None:
     Life.campaign = campaign
     run_state_machine_as_test(
         Life,
         settings=settings(
             max_examples=lives,
-            stateful_step_count=12,
+            stateful_step_count=steps,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
@@ -223,9 +245,9 @@ def _live(campaign: Campaign, *, lives: int) -> None:
 
 
 def test_500_lives_keep_the_promises(campaign: Campaign) -> None:
-    _live(campaign, lives=500)
+    _live(campaign, lives=500, steps=6)
 
 
 @pytest.mark.slow
 def test_10000_lives_keep_the_promises(campaign: Campaign) -> None:
-    _live(campaign, lives=10_000)
+    _live(campaign, lives=10_000, steps=12)

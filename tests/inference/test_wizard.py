@@ -287,7 +287,7 @@ def test_the_state_of_all_endpoints_is_one_table(
         )
     day = Generation.objects.latest("ended_at").ended_at.date()
     EndpointUsage.objects.create(endpoint=endpoint, day=day, prompt_tokens=1_000, completion_tokens=234)
-    with django_assert_num_queries(5):  # session, user, and three of the page
+    with django_assert_num_queries(6):  # session, user, reports that wait, and three of the page
         seen = " ".join(re.sub(r"<[^>]+>", " ", text_of(staff, STATUS)).split())
     for figure in ("GPT Bat", "degraded", "200 / 200", "33.3 (server 33.3)", "50.0", "7 / 31", "/ 50,000"):
         assert figure in seen
