@@ -29,7 +29,7 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site_data() -> Iterator[Path]:
     """The data folder of the site: its log, and the e-mails it sent."""
     with tempfile.TemporaryDirectory(prefix="lehia-b-") as folder:
@@ -37,9 +37,7 @@ def site_data() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.fixture(
-    scope="session"
-)  # a run in several processes leaves this package and comes back, and a start takes half a minute
+@pytest.fixture(scope="package")
 def site(repository: Path, trained: Path, site_data: Path) -> Iterator[str]:
     """``manage.py demo`` in a folder of its own; its address."""
     port = free_port()
