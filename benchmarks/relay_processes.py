@@ -42,7 +42,7 @@ def wait_until_idle(pid: int, *, share: float = 0.1, within_s: float = 30) -> No
     """Until the family hardly works any more, so that one load's rest is no part of the next."""
     end, before = time.monotonic() + within_s, cpu_s(pid)
     while time.monotonic() < end:
-        time.sleep(_LOOK_S)
+        time.sleep(_LOOK_S)  # the kernel tells nobody when a process rests: it is looked at
         now = cpu_s(pid)
         if now - before <= share * _LOOK_S:
             return

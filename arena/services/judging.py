@@ -20,6 +20,11 @@ from ranking.types import Outcome
 
 POLICY = "least-judged-1"
 """All pairs that were judged least often, with equal chances; sides are swapped in every other copy, first of all in the first."""
+_KEPT = (
+    *("endpoint_id", "status", "text", "finish_reason", "temperature", "top_p", "max_tokens", "stop", "seed"),
+    *("prompt_tokens", "completion_tokens"),
+)
+"""What a copy of an answer takes over, whether it was given in a battle or to a prompt set."""
 _SPOILT = 0.7
 """Of the control pairs whose answer is long enough: these show one side in disorder, the others the same answer twice."""
 
@@ -109,19 +114,9 @@ def _of_set(said: SetAnswer, turn: Turn, side: Side) -> Answer:
     return Answer(
         turn=turn,
         side=side.value,
-        endpoint_id=said.endpoint_id,
-        status=said.status,
-        text=said.text,
-        finish_reason=said.finish_reason,
-        temperature=said.temperature,
-        top_p=said.top_p,
-        max_tokens=said.max_tokens,
-        stop=said.stop,
-        seed=said.seed,
-        prompt_tokens=said.prompt_tokens,
-        completion_tokens=said.completion_tokens,
         started_at=now,
         finished_at=now,
+        **{name: getattr(said, name) for name in _KEPT},
     )
 
 
@@ -203,22 +198,9 @@ def _say_the_same(answers: list[Answer], kept: Side) -> None:
 def _again(answer: Answer, turn: Turn, *, swaps: bool) -> Answer:
     """The same answer, without the times of its making."""
     side = Side(answer.side)
+    kept = (*_KEPT, "reasoning", "error_code", "language", "basque_share")
     return Answer(
         turn=turn,
         side=(side.other if swaps else side).value,
-        endpoint_id=answer.endpoint_id,
-        status=answer.status,
-        text=answer.text,
-        reasoning=answer.reasoning,
-        finish_reason=answer.finish_reason,
-        error_code=answer.error_code,
-        temperature=answer.temperature,
-        top_p=answer.top_p,
-        max_tokens=answer.max_tokens,
-        stop=answer.stop,
-        seed=answer.seed,
-        prompt_tokens=answer.prompt_tokens,
-        completion_tokens=answer.completion_tokens,
-        language=answer.language,
-        basque_share=answer.basque_share,
+        **{name: getattr(answer, name) for name in kept},
     )

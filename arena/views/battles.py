@@ -71,7 +71,7 @@ def start(request: HttpRequest) -> HttpResponse:
         return render(request, "banned.html", {"banned_at": participant.banned_at}, status=403)
     context = {
         "pulse": campaigns.pulse(campaign),
-        "texts": campaigns.texts_of(campaign, get_language() or "eu"),
+        "texts": campaigns.texts_of(campaign, get_language() or campaigns.SOURCE),
         "check_due": is_due(campaign, participant),
         "needs_account": _needs_account(participant, campaign),
         "starters": _starters(request),
@@ -116,7 +116,7 @@ def consent(request: HttpRequest) -> HttpResponse:
     participant = people_services.give_consent(
         participant_id=sessions.participant_id(request.session),
         campaign=campaigns.current_campaign(),
-        language=get_language() or "eu",
+        language=get_language() or campaigns.SOURCE,
         is_14_or_older=form.cleaned_data["adult"],
     )
     sessions.remember_participant(request.session, participant.pk)
@@ -184,7 +184,7 @@ def _battle_context(found: Battle, form: VoteForm) -> dict[str, Any]:
         "limits": {"max_chars": found.campaign.max_prompt_chars, "max_turns": found.campaign.max_turns},
         "consent_given": True,
         "vote_form": form,
-        "texts": campaigns.texts_of(found.campaign, get_language() or "eu"),
+        "texts": campaigns.texts_of(found.campaign, get_language() or campaigns.SOURCE),
         **(_revealed(found) if voted else {}),
     }
 

@@ -1,24 +1,18 @@
-"""My page: what it shows, what can be done there, and the file of everything."""
+"""My page: what it shows, and what can be done there."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import numpy as np
 import pytest
-from asgiref.sync import sync_to_async
-from django.db import connections
-from django.test import AsyncClient, Client
+from django.test import Client
 from django.urls import reverse
 
 from arena import sessions
 from arena.models import Battle, Campaign, Participant, User, Vote
-from arena.selectors import mine, raffles, takeout
+from arena.selectors import mine, raffles
 from arena.selectors.judgements import Judgements
-from arena.services.people import declare_profile, join_guest, withdraw_consent
+from arena.services.people import join_guest
 from arena.services.votes import cast_vote
-from arena.types import LanguageLevel
 from inference.models import Candidate
 from ranking.ballots import Ballots
 from ranking.types import Outcome
@@ -339,72 +333,3 @@ def test_what_changes_something_needs_its_token(volunteer: Participant, name: st
 @pytest.mark.parametrize("name", ["my_data", "delete_me"])
 def test_for_nobody_there_is_nothing(client: Client, campaign: Campaign, name: str) -> None:
     assert client.get(reverse(name)).status_code == 404
-
-
-# The file of everything
-
-
-async def downloaded(participant: Participant) -> dict[str, Any]:
-    client = AsyncClient()
-    session = await sync_to_async(lambda: client.session)()
-    sessions.remember_participant(session, participant.pk)
-    await sync_to_async(session.save)()
-    answer: Any = await client.get(reverse("my_data"))
-    assert answer.status_code == 200
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="lehia.json"'
-    parts = [part async for part in answer.streaming_content]
-    await sync_to_async(connections.close_all)()
-    found: dict[str, Any] = json.loads(b"".join(parts))
-    return found | {"parts": len(parts)}
-
-
-def a_life() -> Participant:
-    campaign = make_campaign()
-    Campaign.objects.update(guest_open_battles=9)
-    user = User.objects.create_user("ane", "ane@adibidea.eus")
-    volunteer = join_guest(guest_id=make_participant(campaign).pk, user=user)
-    declare_profile(participant_id=volunteer.pk, level=LanguageLevel.C, education=None)
-    volunteer.refresh_from_db()
-    vote_on(finish(begin(volunteer, text="Zer da hau?")), B)
-    ready_battle(volunteer)
-    ready_battle(volunteer)
-    return volunteer
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_the_file_holds_everything_and_is_written_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(takeout, "BATTLES_AT_ONCE", 2)
-    volunteer = await sync_to_async(a_life)()
-    found = await downloaded(volunteer)
-    assert found["parts"] == 4  # what is about them, two battles, one battle, the end
-    assert found["account"]["email"] == "ane@adibidea.eus"
-    assert found["participant"]["language_level"] == "C1-C2"
-    assert [(each["language"], each["withdrawn"]) for each in found["consents"]] == [("eu", None)]
-    assert len(found["battles"]) == len({each["id"] for each in found["battles"]}) == 3
-    [voted] = [each for each in found["battles"] if each["vote"]]
-    codes = await sync_to_async(lambda: set(Candidate.objects.values_list("code", flat=True)))()
-    assert {voted["model_a"], voted["model_b"]} == codes
-    assert voted["turns"][0]["message"] == "Zer da hau?"
-    assert voted["turns"][0]["answers"]["A"]["text"] == "Erantzuna"
-    assert (voted["vote"]["content"], voted["vote"]["language_level"]) == ("b_better", "C1-C2")
-    for each in found["battles"]:
-        if each is not voted:
-            assert (each["model_a"], each["model_b"], each["vote"]) == (None, None, None)
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_the_file_of_a_guest_without_battles_is_whole() -> None:
-    guest = await sync_to_async(lambda: make_participant(make_campaign()))()
-    found = await downloaded(guest)
-    assert (found["account"], found["battles"]) == (None, [])
-
-
-def test_the_file_says_why_a_vote_does_not_count(volunteer: Participant) -> None:
-    vote_on(ready_battle(volunteer))
-    withdraw_consent(participant_id=volunteer.pk, takes_votes=True)
-    [(_key, battle)] = takeout.battles_after(volunteer, None)
-    assert (battle["vote"]["counted"], battle["vote"]["not_counted_because"]) == (None, None), "not today"
-    a_day_passes()
-    [(_key, battle)] = takeout.battles_after(volunteer, None)
-    assert battle["vote"]["not_counted_because"] == ["withdrawn"]
-    assert takeout.about(volunteer)["consents"][0]["withdrawn"] is not None
