@@ -4,11 +4,12 @@ PYTHON ?= python3
 PORT ?= 8000
 DATA ?= var
 MODELS ?= embedded
+TESTS ?= tests/arena tests/inference tests/ranking
 BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-full test-vllm lint catalogues bench clean
+.PHONY: help install demo test test-full test-vllm test-load rehearse test-random sbom lint catalogues bench clean test-security
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Lehia needs Python 3.11 or newer; try make PYTHON=python3.11 demo" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[serve,train,dpo,tensorboard,evaluate,anthropic,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[serve,train,dpo,tensorboard,evaluate,anthropic,notebook,sentry,dev]'
 	touch $@
 
 catalogues: $(STAMP)
@@ -46,6 +47,23 @@ test-full: install  ## the slow tests too, and coverage
 test-vllm: install $(VLLM)  ## real vLLM on the CPU: 3 GB to install, 5 GB of memory, minutes
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/vllm
 
+test-load: install  ## 1,000 people, floods and ten minutes of everything, on this machine's cores: half an hour, best with nothing else running
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.load
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.board_page --within 100
+
+test-random: install  ## what needs no browser, in a random order; a failure names its seed: SEED=1 repeats it
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not browser and not slow" --random-order-bucket=module $(if $(SEED),--random-order-seed=$(SEED)) $(TESTS)
+
+sbom: install  ## build/sbom.json: what the site is made of, as CycloneDX
+	@$(BIN)/python .ci/supply.py bill
+
+rehearse: install  ## as root: the image's own steps on a clean Debian, and the site as compose runs it; minutes
+	@command -v mmdebstrap >/dev/null || apt-get install --yes --quiet=2 mmdebstrap
+	@$(BIN)/python -m tests.docker.rehearsal
+
+test-security: install  ## attacks at full length: fuzzed votes and frames, payloads in a real browser; about ten minutes
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m security -s tests
+
 lint: install  ## the quick checks only
 	@$(BIN)/python .ci/checks.py --lint
 
@@ -62,6 +80,10 @@ bench: install $(PEERS)  ## figures on this machine, peers beside ours in an env
 	@$(BIN)/python -m benchmarks.board_page
 	@$(BIN)/python -m benchmarks.relay
 	@$(BIN)/python -m benchmarks.training
+
+.PHONY: test-faults
+test-faults: install  ## kills, hangs and fills up a site of its own under load; ARGS="-k disk", ARGS="--seed 7 --sequences 5"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/faults -m faults $(ARGS)
 
 clean:  ## remove what was built, not what was stored
 	rm -rf .venv .venv-peers .venv-vllm build *.egg-info

@@ -12,7 +12,20 @@ def main() -> None:
     from arena.embedded.commands import database_for
 
     with database_for(sys.argv):
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        finally:
+            _note()
+
+
+def _note() -> None:
+    """In the audit log, also where it failed half-way; where nothing was set up, such as without a database, nothing was done."""
+    from django.apps import apps
+
+    if apps.ready:
+        from arena.services.audit import note_command
+
+        note_command(sys.argv)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ PACKAGES = [
     "docs/screenshots.py",
     "manage.py",
     ".ci/checks.py",
+    ".ci/supply.py",
 ]
 
 LINT: list[tuple[str, list[str]]] = [
@@ -36,9 +37,25 @@ LINT: list[tuple[str, list[str]]] = [
         [str(BIN / "python"), "manage.py", "makemigrations", "--check", "--dry-run"],
     ),
 ]
-WORKERS = min(
-    os.cpu_count() or 1, 4
-)  # each has a database of its own; a file's tests stay together, as its fixtures are dear
+SUPPLY: list[tuple[str, list[str]]] = [
+    (f"{name}: {about}", [str(BIN / "python"), ".ci/supply.py", name])
+    for name, about in (
+        ("secrets", "none left in files"),
+        ("licences", "all allowed"),
+        ("bill", "of materials, complete and valid"),
+        ("weaknesses", "known of what is pinned"),
+    )
+]
+NOT_RUN = 75
+"""What a check ends with that could not look at anything here."""
+# Tests of a marker need a program of Debian's: those of browsers, those of alerts.
+NEEDED = [
+    ("browser", "chromium", ["chromium"]),
+    ("promtool", "promtool", ["--no-install-recommends", "prometheus"]),
+]
+# Each has a database of its own, and waits for it, for a browser or for a model server half of the time: one more than there are cores.
+# A file's tests stay together, as its fixtures are dear.
+WORKERS = min((os.cpu_count() or 1) + 1, 4)
 PYTEST = ["-m", "pytest", "-n", str(WORKERS), "--dist", "loadfile", "--durations=25"]
 COVERAGE = [
     "--cov",
@@ -53,14 +70,14 @@ def node() -> str:
     return str(found or "node")
 
 
-def install_browser() -> str | None:
-    """Make sure there is a Chromium; returns why there is none."""
-    if shutil.which("chromium"):
+def install(program: str, package: list[str]) -> str | None:
+    """Make sure that a program is there, from Debian's package; returns why it is not."""
+    if shutil.which(program):
         return None
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return "no chromium, and only root can install it: apt-get install chromium"
+        return f"no {program}, and only root can install it: apt-get install {package[-1]}"
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["apt-get", "-qq", "update"], ["apt-get", "-qq", "-y", "install", "chromium"]):
+    for step in (["apt-get", "-qq", "update"], ["apt-get", "-qq", "-y", "install", *package]):
         if subprocess.run(step, env=env, stdout=subprocess.DEVNULL, check=False).returncode:
             return f"{' '.join(step)} failed"
     return None
@@ -72,22 +89,25 @@ def main() -> int:
     missing: list[str] = []
     checks = list(LINT)
     if not lint_only:
+        checks += SUPPLY
         checks.append(
             (
                 "JavaScript: node --test",
                 [node(), "--test", *map(str, sorted((ROOT / "tests/js").glob("*.test.mjs")))],
             )
         )
-        reason = install_browser()
         full = "--full" in sys.argv
-        left_out: list[str] = []
-        if reason:
-            missing.append(f"browser tests: {reason}")
-            left_out.append("not browser")
+        missing.append("what breaks a site under load: make test-faults")
+        missing.append("attacks at full length: make test-security")
+        left_out = ["not faults", "not security"]
+        for marker, program, package in NEEDED:
+            if reason := install(program, package):
+                missing.append(f"{marker} tests: {reason}")
+                left_out.append(f"not {marker}")
         if not full:
             missing.append("slow tests, marked so, and coverage: make test-full")
             left_out.append("not slow")
-        chosen = ["-m", " and ".join(left_out)] if left_out else []
+        chosen = ["-m", " and ".join(left_out)]
         checks.append(("pytest", [str(BIN / "python"), *PYTEST, *(COVERAGE if full else []), *chosen]))
     for name, command in checks:
         print(f"\n=== {name}", flush=True)
@@ -96,11 +116,11 @@ def main() -> int:
         status = subprocess.run(
             command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False
         ).returncode
-        print(
-            f"--- {name}: {'ok' if status == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s",
-            flush=True,
-        )
-        if status:
+        said = {0: "ok", NOT_RUN: "NOT RUN"}.get(status, "FAILED")
+        print(f"--- {name}: {said} in {time.monotonic() - started:.0f} s", flush=True)
+        if status == NOT_RUN:
+            missing.append(name)
+        elif status:
             failed.append(name)
     for each in missing:
         print(f"\n!!! NOT RUN: {each}")

@@ -4,7 +4,10 @@ import os
 
 from celery import Celery
 
+from arena.observing import jobs
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arena.settings")
 app = Celery("lehia")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["arena"])
+jobs.connect()

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextvars import Context
 
 TICK_S = 0.03
 SLOWEST_TICK_S = 0.1
-SHARE_S = 0.0015
-"""Of a tick, for each turn that is shown: about what a turn costs in that time on one core."""
+SHARE_S = 0.001
+"""Of a tick, for each turn that is shown: about what a turn costs one core in a tick of 100 ms."""
 
 Hand = Callable[[float], None]
 """Called on each tick with the time, in monotonic seconds."""
@@ -34,11 +35,16 @@ class Clock:
         self._hands: dict[Hand, None] = {}
         self._after = after
         self._task: asyncio.Task[None] | None = None
+        self._begun = asyncio.Event()
+
+    async def tick(self) -> None:
+        """Wait for the next tick; what its waiters do at once is done before its hands are called. Only while somebody has joined."""
+        await self._begun.wait()
 
     def join(self, hand: Hand) -> None:
         self._hands[hand] = None
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="clock")
+            self._task = asyncio.create_task(self._run(), name="clock", context=Context())
 
     def leave(self, hand: Hand) -> None:
         self._hands.pop(hand, None)
@@ -53,6 +59,8 @@ class Clock:
             due = time.monotonic() + interval_s
             await asyncio.sleep(interval_s)
             now = time.monotonic()
+            self._begun.set()
+            self._begun = asyncio.Event()
             for hand in self._hands:
                 loop.call_soon(hand, now)
             if self._after is not None:

@@ -156,6 +156,7 @@ class Duel:
         return await self._revive(result.side, StreamErrorCode(result.code))
 
     async def _read(self, result: SideResult, source: Source, attempt: _Try) -> None:
+        """Until the source ends. Nothing is shown between ticks, so all that came since the last one is read at once when the next begins."""
         async with aclosing(source()) as events:  # closing the generator closes its connection upstream
             async for event in events:
                 if isinstance(event, Queued):
@@ -174,6 +175,7 @@ class Duel:
                     attempt.thoughts.append(event.text)
                 else:
                     self._screen.feed(result.side, event.text)
+                await self._clock.tick()
         self._fail(result, AnswerStatus.FAILED, StreamErrorCode.MALFORMED)
 
     def _wait(self, result: SideResult, event: Queued, attempt: _Try) -> None:

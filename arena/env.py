@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from datetime import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -16,12 +17,27 @@ class SettingError(ValueError):
     """An environment variable holds a value that cannot be used; the message names it."""
 
 
+def _raw(name: str) -> str | None:
+    """The variable's value, or what stands in the file that ``NAME_FILE`` names: so secrets are in no environment, which tools show."""
+    file = os.environ.get(f"{name}_FILE")
+    if not file:
+        return os.environ.get(name)
+    if name in os.environ:
+        raise SettingError(f"{name} and {name}_FILE are both set; keep one")
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        # the error itself could quote the secret
+        raise SettingError(f"{name}_FILE={file} cannot be read: {type(error).__name__}") from None
+
+
 def text(name: str, default: str = "") -> str:
-    return os.environ.get(name, default)
+    raw = _raw(name)
+    return default if raw is None else raw
 
 
 def flag(name: str, *, default: bool) -> bool:
-    raw = os.environ.get(name)
+    raw = _raw(name)
     if raw is None:
         return default
     if raw.strip().lower() in _TRUE:
@@ -32,7 +48,7 @@ def flag(name: str, *, default: bool) -> bool:
 
 
 def integer(name: str, default: int, *, least: int = 0) -> int:
-    raw = os.environ.get(name)
+    raw = _raw(name)
     if raw is None:
         return default
     try:
@@ -44,9 +60,17 @@ def integer(name: str, default: int, *, least: int = 0) -> int:
     return value
 
 
+def one_of(name: str, options: tuple[str, ...]) -> str:
+    """One of *options*, the first where the variable is unset."""
+    value = os.environ.get(name, options[0])
+    if value not in options:
+        raise SettingError(f"{name}={value!r} is none of {', '.join(options)}")
+    return value
+
+
 def words(name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
     """A comma-separated list; empty items are left out."""
-    raw = os.environ.get(name)
+    raw = _raw(name)
     if raw is None:
         return default
     return tuple(item.strip() for item in raw.split(",") if item.strip())
@@ -64,8 +88,19 @@ def networks(name: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, 
 
 
 def folder(name: str, default: Path) -> Path:
-    raw = os.environ.get(name)
+    raw = _raw(name)
     return Path(raw).expanduser().resolve() if raw else default
+
+
+def clock_time(name: str) -> time | None:
+    """A time of the day such as ``03:30``, or ``None`` where the variable is unset or empty."""
+    raw = _raw(name)
+    if not raw:
+        return None
+    try:
+        return time.fromisoformat(raw)
+    except ValueError:
+        raise SettingError(f"{name}={raw!r} is not a time of the day; use one such as 03:30") from None
 
 
 def postgres(name: str) -> dict[str, Any] | None:
@@ -73,7 +108,7 @@ def postgres(name: str) -> dict[str, Any] | None:
 
     A ``host`` in the query is a folder with a Unix socket, as in libpq.
     """
-    raw = os.environ.get(name)
+    raw = _raw(name)
     if not raw:
         return None
     parts = urlsplit(raw)
@@ -103,7 +138,7 @@ def email(name: str) -> dict[str, object] | None:
     ``smtp://user:password@host:port/?tls=1`` (STARTTLS, port 587 unless given; ``tls=0`` sends in the clear, port 25), ``smtps://`` (TLS from the start,
     port 465), ``?timeout=SECONDS`` for both, ``file:///folder``, ``console:``.
     """
-    raw = os.environ.get(name)
+    raw = _raw(name)
     if not raw:
         return None
     parts = urlsplit(raw)
@@ -144,14 +179,22 @@ def _smtp(name: str, parts: SplitResult) -> dict[str, object]:
     }
 
 
-def pooled(database: dict[str, Any], *, at_most: int) -> dict[str, Any]:
+def pooled(database: dict[str, Any], *, at_most: int, silent_s: int) -> dict[str, Any]:
     """The entry with a pool of connections a process: under ASGI threads come and go, and must not keep connections of their own.
 
-    A connection that the server has closed meanwhile is noticed when it is taken; whoever finds all in use waits ten seconds for one.
+    A connection that the server has closed meanwhile is noticed when it is taken (``arena.database``); whoever finds all in use waits ten
+    seconds for one. While the server is away whoever asks has it tried again, for two seconds: tries that go on by themselves pause twice as
+    long after each, and outlast an outage by as much as it took. A transaction in which nothing is said for *silent_s* is ended by the server,
+    with its locks; 0 waits for ever.
     """
-    pool = {"min_size": 0, "max_size": at_most, "timeout": 10}
+    pool = {"min_size": 0, "max_size": at_most, "timeout": 10, "reconnect_timeout": 2}
+    options = dict(database["OPTIONS"])
+    if silent_s:
+        told = f"{options.get('options', '')} -c idle_in_transaction_session_timeout={silent_s}s"
+        options["options"] = told.strip()
     return database | {
+        "ENGINE": "arena.database",
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": database["OPTIONS"] | {"pool": pool},
+        "OPTIONS": options | {"pool": pool},
     }

@@ -8,8 +8,14 @@ ArenaError
 ├── NicknameTaken        somebody else is on the boards of contributors under it
 ├── NotExported          a training run has no model that could be registered
 ├── BadPrompts           an uploaded list of prompts; carries lines and what is wrong there
+├── BadRows              a file has rows that cannot be used; says which and why
+├── OtherVotes           a board holds votes that came another way
 ├── PromptSetTaken       another list has that code
 ├── CampaignNotReady     a campaign cannot be opened; carries what is missing
+├── ExportRefused        what was asked for cannot be exported; says why and what to do
+├── ReleaseRefused       a release cannot be made, moved on or given away like this; says why and what to do
+├── BackupRefused        a backup cannot be made, read or restored like this; says why and what to do
+├── TooManyStudies       so many analyses wait that no other one is taken
 ├── TooManyReports       a volunteer reported as many battles as a day takes
 ├── NoSuchPassage        there is no such passage in an answer of a voted battle of theirs
 ├── TooManyPassages      a battle has as many marks as it takes
@@ -20,6 +26,7 @@ ArenaError
     ├── NotYourBattle    the battle belongs to somebody else
     ├── CampaignOver     the campaign takes no more votes
     ├── AccountNeeded    the campaign takes votes of accounts only
+    ├── CheckNeeded      the campaign asks for its Basque check first
     └── VoterBanned      moderators closed the site to this volunteer
 """
 
@@ -27,7 +34,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from arena.types import CampaignProblem, RaffleProblem, RefusalCode
+from arena.types import CampaignProblem, ExportProblem, RaffleProblem, RefusalCode
+from ranking.errors import BadInput
 
 
 class ArenaError(Exception):
@@ -35,9 +43,10 @@ class ArenaError(Exception):
 
 
 class Refused(ArenaError):
-    def __init__(self, code: RefusalCode) -> None:
+    def __init__(self, code: RefusalCode, retry_s: int | None = None) -> None:
         super().__init__(code.value)
         self.code = code
+        self.retry_s = retry_s
 
 
 class IllegalMove(ArenaError):
@@ -68,6 +77,24 @@ class BadPrompts(ArenaError):
         self.problems = tuple(problems)
 
 
+class BadRows(ArenaError):
+    """Of *n* bad rows *first* holds the first ones, by line."""
+
+    def __init__(self, n: int, first: Sequence[BadInput]) -> None:
+        lines = [str(problem) for problem in first]
+        if n > len(first):
+            lines.append(f"and {n - len(first)} more")
+        super().__init__(
+            "\n  ".join(lines if n == 1 else [f"{n} rows are bad, so nothing is imported", *lines])
+        )
+        self.n = n
+        self.first = tuple(first)
+
+
+class OtherVotes(ArenaError):
+    pass
+
+
 class PromptSetTaken(ArenaError):
     pass
 
@@ -87,6 +114,26 @@ class NoSuchPassage(ArenaError):
 
 
 class TooManyPassages(ArenaError):
+    pass
+
+
+class ExportRefused(ArenaError):
+    """What was asked for cannot be exported; the words say why, and what to do."""
+
+    def __init__(self, words: str, problem: ExportProblem = ExportProblem.REFUSED) -> None:
+        super().__init__(words)
+        self.problem = problem
+
+
+class ReleaseRefused(ArenaError):
+    pass
+
+
+class BackupRefused(ArenaError):
+    pass
+
+
+class TooManyStudies(ArenaError):
     pass
 
 

@@ -10,11 +10,12 @@ from uuid import UUID
 from arena import runner
 from arena.errors import Refused
 from arena.live import LiveTurn
+from arena.observing import context
 from arena.plan import Lease
 from arena.protocol import ClientFrame, Held, ResumeFrame, RetryFrame, ServerFrame, StopFrame, TurnFrame
 from arena.selectors import battles as battle_reads
 from arena.selectors import people
-from arena.services import battles, turns
+from arena.services import battles, cooldown, limits, turns
 from arena.types import RefusalCode, Side
 from inference.database import in_thread
 
@@ -30,13 +31,19 @@ class Reply:
 class Line:
     """One page of one participant. Keeps what the page holds, so that one follower at a time may read from it."""
 
-    def __init__(self, participant_id: UUID | None, battle_id: UUID | None = None) -> None:
+    def __init__(
+        self, participant_id: UUID | None, battle_id: UUID | None = None, *, address: str = ""
+    ) -> None:
         self._participant_id = participant_id
+        self._address = address
         self._battle_id = battle_id
         self._held: dict[Side, Held] = {}
+        self._turn_held = 0
 
     async def take(self, frame: ClientFrame) -> Reply:
         """Do what a frame asks. Raises :class:`Refused`."""
+        if isinstance(frame, (TurnFrame, RetryFrame)):
+            await self._count()
         match frame:
             case TurnFrame():
                 return await self._turn(frame)
@@ -47,6 +54,15 @@ class Line:
             case StopFrame():
                 await self._stop()
         return Reply()
+
+    async def _count(self) -> None:
+        """Each message and retry costs answers. Raises :class:`Refused`."""
+        wait_s = await in_thread(limits.wait_for)(
+            limits.Doing.MESSAGE, person=self._participant_id, address=self._address
+        )
+        if wait_s is not None:
+            raise Refused(RefusalCode.TOO_FAST, wait_s)
+        await in_thread(cooldown.note_message)(self._address)
 
     async def follow(self, live: LiveTurn | None) -> AsyncGenerator[ServerFrame, None]:
         """Frames until the turn is over, whichever process goes on with it. Raises :class:`django.db.DatabaseError`."""
@@ -69,10 +85,12 @@ class Line:
             battle_id=self._battle_id,
             text=frame.text,
             key=frame.key,
+            still=frame.still,
             runner_id=runner.current().id,
         )
         self._battle_id = begun.battle_id
-        self._held = {}
+        context.learn(battle=begun.battle_id)
+        self._held, self._turn_held = {}, 0
         if begun.plan is None:
             return await self._stand(begun.battle_id)
         return Reply(live=runner.current().start(begun.plan))
@@ -96,8 +114,10 @@ class Line:
         self._battle_id = None
         offsets, attempts = frame.offsets, frame.attempts
         self._held = {Side.A: Held(offsets.a, attempts.a), Side.B: Held(offsets.b, attempts.b)}
+        self._turn_held = frame.turn
         reply = await self._stand(frame.battle)
         self._battle_id = frame.battle
+        context.learn(battle=frame.battle)
         return reply
 
     async def _stand(self, battle_id: UUID) -> Reply:
@@ -110,6 +130,8 @@ class Line:
         lease, frames = await in_thread(self._stored)(battle_id, is_live=live is not None)
         if live is None and lease is not None:
             live = runner.current().find(lease.battle_id) or runner.current().mirror(lease)
+        if live is not None:
+            self._turn_to(live.turn_index)
         return Reply(() if live is not None else frames, live)
 
     def _stored(self, battle_id: UUID, *, is_live: bool) -> tuple[Lease | None, list[ServerFrame]]:
@@ -126,4 +148,11 @@ class Line:
         if lease is not None and turns.standing_leases([lease]):
             return lease, []
         battle.refresh_from_db(fields=["status"])
+        self._turn_to(battle_reads.last_turn(battle.pk))
         return None, battle_reads.stored_frames(battle, self._held)
+
+    def _turn_to(self, turn: int) -> None:
+        """What the page holds of another turn than the one that it is told of is nothing of this one."""
+        if self._turn_held not in {0, turn}:
+            self._held = {}
+        self._turn_held = turn

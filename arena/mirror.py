@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextvars import Context
 from dataclasses import dataclass, field
 
 import redis
@@ -57,7 +58,7 @@ class Mirrors:
             found = self._mirrors[key] = _Mirror(lease, live)
         found.followed = time.monotonic()
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="mirrors")
+            self._task = asyncio.create_task(self._run(), name="mirrors", context=Context())
         return found.live
 
     async def tell(self, lease: Lease, order: Order) -> bool:

@@ -18,12 +18,15 @@ from arena.types import AnswerStatus, BattleStatus, FailCode, RefusalCode, Side
 SUBPROTOCOL = "lehia.v1"
 MAX_FRAME_BYTES = 64 * 1024
 
-_Count = Annotated[int, msgspec.Meta(ge=0)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 class TurnFrame(msgspec.Struct, tag="turn", frozen=True, forbid_unknown_fields=True):
+    """*still*: the device asks for less motion, so that answers of a new battle do not stream unless that was chosen."""
+
     text: str
     key: UUID
+    still: bool = False
 
 
 class StopFrame(msgspec.Struct, tag="stop", frozen=True, forbid_unknown_fields=True):
@@ -40,11 +43,15 @@ class Offsets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ResumeFrame(msgspec.Struct, tag="resume", frozen=True, forbid_unknown_fields=True):
-    """*offsets* count the sealed blocks that the page holds; *attempts* tell of which attempt they are, 0 where it does not know."""
+    """*offsets* count the sealed blocks that the page holds; *turn* and *attempts* tell of which turn and attempts they are, 0 where it does not know.
+
+    A page that lost its line between a message and its answers holds an earlier turn's.
+    """
 
     battle: UUID
     offsets: Offsets = Offsets()
     attempts: Offsets = Offsets()
+    turn: _Count = 0
 
 
 ClientFrame = TurnFrame | StopFrame | RetryFrame | ResumeFrame
@@ -85,7 +92,7 @@ def parse(text: str) -> ClientFrame:
         raise Refused(RefusalCode.BAD_FRAME)
     try:
         frame: ClientFrame = _decoder.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):  # the latter for thousands of brackets
         raise Refused(RefusalCode.BAD_FRAME) from None
     return frame
 
@@ -124,5 +131,7 @@ def queue(position: int) -> ServerFrame:
     return {"type": "queue", "position": position}
 
 
-def refused(code: RefusalCode) -> ServerFrame:
-    return {"type": "refused", "code": code.value}
+def refused(code: RefusalCode, retry_s: int | None = None) -> ServerFrame:
+    """*retry_s* says when to try again, where that is known."""
+    frame: ServerFrame = {"type": "refused", "code": code.value}
+    return frame if retry_s is None else frame | {"retry_s": retry_s}

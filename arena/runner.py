@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID, uuid4
@@ -23,6 +24,7 @@ from arena.clock import Clock
 from arena.duel import Duel, SideResult, Source
 from arena.live import LiveTurn
 from arena.mirror import Mirrors
+from arena.observing import context, metrics
 from arena.pacing import Paced, Pacing, Unpaced, Whole
 from arena.plan import Lease, TurnPlan
 from arena.protocol import SideState
@@ -94,7 +96,7 @@ class Runner:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         if self._keeper is None or self._keeper.done():
-            self._keeper = asyncio.create_task(self._keep(), name="leases")
+            self._keeper = asyncio.create_task(self._keep(), name="leases", context=Context())
         return way.live
 
     def find(self, battle_id: UUID) -> LiveTurn | None:
@@ -138,6 +140,23 @@ class Runner:
         if lease is not None:
             streams.send_order_from_thread(settings.REDIS_URL, lease.runner_id, Order.LEAVE, battle_id)
 
+    async def leave(self, *, within_s: float) -> None:
+        """Let what is under way come to its end, for so long; then :meth:`drain`."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within_s)
+        await self.drain()
+
+    def forget(self, battle_id: UUID) -> None:
+        """:meth:`interrupt`, and leave nothing of the turn in Valkey: its volunteer was erased."""
+        if way := self._ways.get(battle_id):
+            way.log.forget()
+            way.duel.interrupt()
+
+    def forget_from_thread(self, battle_id: UUID) -> None:
+        """:meth:`forget` where this process answers the battle, for the threads that run the views; the others are told by who erases."""
+        if battle_id in self._ways and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.forget, battle_id)
+
     async def drain(self) -> None:
         """Interrupt everything, wait until it is stored, and close what is open."""
         for way in list(self._ways.values()):
@@ -172,26 +191,39 @@ class Runner:
 
     async def _answer(self, way: _Way) -> None:
         plan, started, status = way.plan, time.perf_counter(), None
+        context.learn(battle=plan.battle_id, turn=plan.turn_id)
+        results: list[SideResult] = []
         try:
-            status = await self._store(plan, await way.duel.run())
+            with metrics.answering():
+                results = await way.duel.run()
+                status = await self._store(way, results)
         finally:
             if self._ways.get(plan.battle_id) is way:
                 del self._ways[plan.battle_id]
             ends = dict.fromkeys(plan.requests, _INTERRUPTED) if status is None else {}
-            way.screen.close(status or BattleStatus.ANSWERING, ends)
+            if not way.live.lost:
+                way.screen.close(status or BattleStatus.ANSWERING, ends)
             self._journal.close(way.log)
-        elapsed_ms = round((time.perf_counter() - started) * 1000)
-        logger.info("turn %s ended as %s in %d ms", plan.turn_id, status, elapsed_ms)
+        elapsed_s = time.perf_counter() - started
+        unstored = "given_up" if way.live.lost else "not_stored"
+        metrics.turn_ended(_outcome(results) if status is not None else unstored, elapsed_s)
+        logger.info("turn %s ended as %s in %d ms", plan.turn_id, status, round(elapsed_s * 1000))
 
-    async def _store(self, plan: TurnPlan, results: list[SideResult]) -> BattleStatus | None:
-        """Store the turn; ``None`` where the database refused, and the reaper will free the lease."""
+    async def _store(self, way: _Way, results: list[SideResult]) -> BattleStatus | None:
+        """Store the turn; ``None`` where the database refused, and the reaper will free the lease.
+
+        Or where the lease was taken away: what followers were shown does not count, and they turn to what is stored.
+        """
+        turn_id = way.plan.turn_id
         try:
-            return await in_thread(turns.finish_turn)(
-                turn_id=plan.turn_id, runner_id=self.id, results=results
-            )
+            status = await in_thread(turns.finish_turn)(turn_id=turn_id, runner_id=self.id, results=results)
         except DatabaseError:
-            logger.exception("turn %s could not be stored", plan.turn_id)
+            logger.exception("turn %s could not be stored", turn_id)
             return None
+        if status is None:
+            logger.warning("turn %s was given up elsewhere before its end was stored", turn_id)
+            way.live.lose()
+        return status
 
     def _obey(self, order: Order, battle_id: UUID) -> None:
         way = self._ways.get(battle_id)
@@ -202,6 +234,8 @@ class Runner:
                 way.duel.stop()
             case Order.LEAVE:
                 way.duel.interrupt()
+            case Order.FORGET:
+                self.forget(battle_id)
             case Order.FOLLOWED:
                 way.seen = time.monotonic()
 
@@ -243,6 +277,13 @@ def _pacing(plan: TurnPlan) -> Pacing:
         return Unpaced(plan.requests)
     deadlines = [request.target.deadlines for request in plan.requests.values()]
     return Paced(plan.requests, patience_s=max(each.connect_s + each.first_token_s for each in deadlines))
+
+
+def _outcome(results: Iterable[SideResult]) -> str:
+    """A turn is as its worse side: votable only where both are complete."""
+    statuses = {each.status for each in results}
+    worst = (AnswerStatus.FAILED, AnswerStatus.INTERRUPTED)
+    return next((each.value for each in worst if each in statuses), AnswerStatus.COMPLETE.value)
 
 
 def _grace_s() -> float:

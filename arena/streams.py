@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextvars import Context
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -33,13 +34,15 @@ _LONGEST_TURN_S = 3600
 _AFTERWARDS_S = 60
 _ORDERS_S = 60
 FIELD = b"b"
+_ALL_TURNS = "lehia:turn:*"
 
 
 class Order(StrEnum):
-    """What one process asks of the one that answers a battle: the volunteer's stop, leaving it, and that somebody follows it."""
+    """What one process asks of the one that answers a battle: the volunteer's stop, leaving it, forgetting it, and that somebody follows it."""
 
     STOP = "stop"
     LEAVE = "leave"
+    FORGET = "forget"
     FOLLOWED = "followed"
 
 
@@ -74,6 +77,7 @@ class Log:
         self.waiting: list[bytes] = []
         self.is_written = False
         self.is_over = False
+        self.is_forgotten = False
 
     @property
     def is_due(self) -> bool:
@@ -81,8 +85,10 @@ class Log:
 
     def commands(self) -> list[tuple[Any, ...]]:
         """What brings the stream up to date; taken as written unless :meth:`begin_again` is called."""
-        if self.is_written:
-            found: list[tuple[Any, ...]] = [("XADD", self.key, "*", FIELD, each) for each in self.waiting]
+        if self.is_forgotten:
+            found: list[tuple[Any, ...]] = [("DEL", self.key)]
+        elif self.is_written:
+            found = [("XADD", self.key, "*", FIELD, each) for each in self.waiting]
         else:
             found = [("DEL", self.key), ("XADD", self.key, "*", FIELD, beats.encode(self.whole()))]
             found.append(("EXPIRE", self.key, _LONGEST_TURN_S))
@@ -90,6 +96,11 @@ class Log:
             found.append(("EXPIRE", self.key, _AFTERWARDS_S))
         self.waiting, self.is_written = [], True
         return found
+
+    def forget(self) -> None:
+        """Nothing of the turn is written any more, and what was goes."""
+        self.is_forgotten = True
+        self.begin_again()
 
     def begin_again(self) -> None:
         self.waiting, self.is_written = [], False
@@ -117,7 +128,7 @@ class Journal:
         return log
 
     def add(self, log: Log, beat: Beat) -> None:
-        if not log.is_written:
+        if log.is_forgotten or not log.is_written:
             return  # the whole will hold it
         data = beats.encode(beat)
         log.waiting.append(data)
@@ -137,7 +148,7 @@ class Journal:
         is_due = any(log.is_due or log.is_over for log in self._logs) and not self._is_away
         if is_due or now >= self._next_poll:
             self._next_poll = now + POLL_S
-            self._task = asyncio.create_task(self._write(), name="journal")
+            self._task = asyncio.create_task(self._write(), name="journal", context=Context())
 
     async def settle(self) -> None:
         """Write what is left, once, and close the connection."""
@@ -215,14 +226,57 @@ async def send_order(connection: redis.asyncio.Redis, runner_id: UUID, order: Or
 def send_order_from_thread(url: str, runner_id: UUID, order: Order, battle_id: UUID) -> bool:
     """:func:`send_order` for the threads that run the views."""
     try:
-        with redis.Redis.from_url(
-            url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
-        ) as connection:
+        with _from_thread(url) as connection:
             for command in _order(runner_id, order, battle_id):
                 connection.execute_command(*command)
     except (redis.RedisError, OSError):
         return False
     return True
+
+
+def forget_turns(url: str, turn_ids: Collection[UUID]) -> bool:
+    """Delete the streams of these turns, and have Valkey write its file anew, which holds what was deleted until then; whether it could be asked.
+
+    Streams that could not be deleted end by themselves, an hour after they began at the latest.
+    """
+    wanted = {turn_id.hex for turn_id in turn_ids}
+    try:
+        with _from_thread(url) as connection:
+            found = [key for key in connection.scan_iter(_ALL_TURNS, count=1000) if _turn_of(key) in wanted]
+            if found:
+                connection.delete(*found)
+            _compact(connection)
+    except (redis.RedisError, OSError) as error:
+        logger.warning("streams of %d turns could not be deleted: %s", len(wanted), type(error).__name__)
+        return False
+    return True
+
+
+def compact(url: str) -> bool:
+    """Have Valkey write its file anew: streams that ended are in the old one. Whether it could be asked."""
+    try:
+        with _from_thread(url) as connection:
+            _compact(connection)
+    except (redis.RedisError, OSError):
+        return False
+    return True
+
+
+def _compact(connection: redis.Redis) -> None:
+    try:
+        connection.bgrewriteaof()
+    except (
+        redis.ResponseError
+    ) as refusal:  # under way already, or not allowed where somebody else runs the server
+        logger.info("Valkey does not write its file anew now: %s", refusal)
+
+
+def _turn_of(key: bytes) -> str:
+    return key.decode().split(":")[2]
+
+
+def _from_thread(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
 
 
 def _order(runner_id: UUID, order: Order, battle_id: UUID) -> list[tuple[Any, ...]]:

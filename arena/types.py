@@ -42,6 +42,46 @@ class AnswerStatus(StrEnum):
         return self not in {AnswerStatus.PENDING, AnswerStatus.STREAMING}
 
 
+class ReleaseState(StrEnum):
+    DRAFT = "draft"
+    HELD = "held"
+    FINAL = "final"
+
+
+class ReleaseAct(StrEnum):
+    """What happens to a release."""
+
+    PREPARED = "prepared"
+    HELD = "held"
+    REBUILT = "rebuilt"
+    FINISHED = "finished"
+    TAKEN_BACK = "taken_back"
+    PUSHED = "pushed"
+
+
+class DataAct(StrEnum):
+    """What somebody does with data that is not public, or brings in."""
+
+    DOWNLOADED = "downloaded"
+    IMPORTED = "imported"
+
+
+class AuditWay(StrEnum):
+    """By which way somebody came in to do what the audit log tells."""
+
+    ADMIN = "admin"
+    ACCOUNT = "account"
+    """The pages of one's own account: logins of staff, their passwords and second factors."""
+    COMMAND = "command"
+
+
+class ApiScope(StrEnum):
+    """What a token may read beyond what is public."""
+
+    CANDIDATES = "candidates"
+    VOTES = "votes"
+
+
 class Display(StrEnum):
     """How two answers appear: at one pace, each as it comes, or without streaming, once both are whole."""
 
@@ -96,6 +136,16 @@ class RefusalCode(StrEnum):
     ACCOUNT_NEEDED = "account_needed"
     NOTHING_TO_JUDGE = "nothing_to_judge"
     BANNED = "banned"
+    TOO_FAST = "too_fast"
+    TOO_MANY_LINES = "too_many_lines"
+
+
+class CooldownMode(StrEnum):
+    """Whether new guests wait: when more come than is usual, or as staff say."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
 
 
 class CampaignStatus(StrEnum):
@@ -164,6 +214,13 @@ class Education(StrEnum):
     BACHELOR = "Bachelor"
 
 
+class VoteSource(StrEnum):
+    """In which published layout a vote of another arena came."""
+
+    EBALUATOIA = "ebaluatoia"
+    LMARENA = "lmarena"
+
+
 class ExclusionSource(StrEnum):
     """Who said that a vote does not count: the site's own rules when it was cast, statistics afterwards, staff, or the volunteer."""
 
@@ -221,3 +278,29 @@ class FeedbackKind(StrEnum):
     WRONG_REGISTER = "wrong_register"
     FACTUAL = "factual"
     OTHER = "other"
+
+
+class ExportState(StrEnum):
+    """How far an ordered export is. An expired one was done, and its file is deleted."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class ExportProblem(StrEnum):
+    """Why there is no export: what was asked for, the server's disk, or that its worker died each time."""
+
+    REFUSED = "refused"
+    BUSY = "busy"
+    TYPES = "types"
+    DISK_FULL = "disk_full"
+    NOT_WRITABLE = "not_writable"
+    DISK = "disk"
+    LOST = "lost"
+    RUNNING_ALREADY = "running_already"
+    TOO_MANY = "too_many"
+    TAKEN_BACK = "taken_back"

@@ -3,13 +3,18 @@
 from django.contrib import admin
 from django.urls import include, path, register_converter
 
+from arena.api import envelope
 from arena.converters import ModelName
 from arena.views import (
+    api,
     battles,
     boards,
     campaigns,
     checks,
+    data,
+    exports,
     feedback,
+    health,
     judging,
     lines,
     me,
@@ -60,6 +65,19 @@ urlpatterns = [
     path("me/consent/withdraw/", me.withdraw, name="withdraw_consent"),
     path("me/data.json", me.data, name="my_data"),
     path("me/delete/", me.delete, name="delete_me"),
+    path("data/", data.index, name="data"),
+    path("data/exports/", exports.index, name="exports"),
+    path("data/exports/new/", exports.new, name="new_export"),
+    path("data/exports/<uuid:job_id>/", exports.export, name="export"),
+    path("data/exports/<uuid:job_id>/progress/", exports.progress, name="export_progress"),
+    path("data/exports/<uuid:job_id>/file/", exports.file, name="export_file"),
+    path("data/exports/<uuid:job_id>/cancel/", exports.cancel, name="cancel_export"),
+    path("data/<str:slug>/", data.release, name="release"),
+    path("data/<str:slug>/<str:name>", data.file, name="release_file"),
+    path("api/", api.page, name="api"),
+    path("api/explore/", api.explore, name="explore_api"),
+    path("api/explore/<str:name>", api.swagger_file, name="swagger_file"),
+    path("api/v1/", envelope.urls()),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/second-factor/", include("allauth.mfa.urls")),
     path("manifest.webmanifest", pages.manifest, name="manifest"),
@@ -67,9 +85,12 @@ urlpatterns = [
     path("privacy/", pages.privacy, name="privacy"),
     path("terms/", pages.terms, name="terms"),
     path("methodology/", pages.methodology, name="methodology"),
-    path("healthz", pages.healthz, name="healthz"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("status/", status.status, name="status"),
     path("metrics", status.prometheus, name="metrics"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]
+
+handler500 = "arena.views.errors.server_error"

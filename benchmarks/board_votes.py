@@ -67,8 +67,27 @@ def fill(votes: int) -> None:
         ModelEndpoint(candidate=each, base_url="http://nowhere.invalid/v1", model=each.code)
         for each in candidates
     )
+    _give_defaults()
     figures = {"voters": VOTERS, "candidates": CANDIDATES, "votes": votes}
     with connection.cursor() as cursor:
         for statement in FILL.split(";\n"):
             if statement.strip():
                 cursor.execute(statement, figures)
+
+
+def _give_defaults() -> None:
+    """The database itself fills what the statements do not name, as Django does for the site: a column that comes later needs no change here."""
+    from django.db import connection
+
+    from arena import models
+
+    filled = (models.Participant, models.Battle, models.Turn, models.Answer, models.Vote)
+    with connection.cursor() as cursor:
+        for model in filled:
+            for field in model._meta.concrete_fields:
+                default = field.get_default()
+                if isinstance(default, str | int):
+                    table, column = (
+                        connection.ops.quote_name(each) for each in (model._meta.db_table, str(field.column))
+                    )
+                    cursor.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT %s", [default])

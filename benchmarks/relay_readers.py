@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from array import array
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import uuid4
@@ -80,6 +81,8 @@ class Frame(msgspec.Struct):
     """Those of the site, and ``delta`` of the bare relays."""
 
     type: str
+    battle: str = ""
+    code: str = ""
     side: str = ""
     sealed: list[str] = []
     open: str = ""
@@ -98,17 +101,23 @@ class SocketVisitor:
     def __init__(self, http: aiohttp.ClientSession, url: str, meter: Meter, leaving: asyncio.Event) -> None:
         self._http, self._url, self._meter, self._leaving = http, url, meter, leaving
         self._headers: dict[str, str] = {}
+        self.played = ""
+        """The battle that was played last, where they have names."""
 
     async def enter(self) -> None:
         """Nobody asks who comes."""
 
-    async def battle(self) -> None:
-        async with self._http.ws_connect(
+    def line(self) -> AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse]:
+        """The socket that a page opens."""
+        return self._http.ws_connect(
             f"{self._url}/ws/battle/",
             protocols=[SUBPROTOCOL],
             headers=self._headers | {"Origin": self._url},
             compress=self.compress,
-        ) as socket:
+        )
+
+    async def battle(self) -> None:
+        async with self.line() as socket:
             leave = asyncio.create_task(self._leave(socket))
             try:
                 await self._read(socket)
@@ -130,8 +139,9 @@ class SocketVisitor:
                 pane = panes[frame.side]
                 self._meter.show(pane, pane.shown + frame.text.count(MARK), frame.text)
             elif frame.type in {"failed", "refused"}:
-                raise Refusal(frame.type)
+                raise Refusal(f"{frame.type} {frame.code}")
             elif frame.type == "state" and frame.status == "ready":
+                self.played = frame.battle
                 return
         raise Refusal("closed")
 
@@ -147,20 +157,26 @@ class SiteVisitor(SocketVisitor):
     compress = DEFLATE_BITS
 
     async def enter(self) -> None:
-        async with self._http.get(f"{self._url}/") as page:
+        async with self._http.get(f"{self._url}/", headers=self._headers) as page:
             page.raise_for_status()
             cookies = {name: each.value for name, each in page.cookies.items()}
-        headers = {
+        self._form = {
             "X-CSRFToken": cookies["csrftoken"],
             "Referer": f"{self._url}/",
             "Accept": "application/json",
         }
+        self._headers |= {"Cookie": _cookie(cookies)}
         async with self._http.post(
-            f"{self._url}/consent/", data={"adult": "on"}, headers=headers | {"Cookie": _cookie(cookies)}
+            f"{self._url}/consent/", data={"adult": "on"}, headers=self.posting()
         ) as consent:
             consent.raise_for_status()
             cookies |= {name: each.value for name, each in consent.cookies.items()}
-        self._headers = {"Cookie": _cookie(cookies)}
+        self.session = cookies["sessionid"]
+        self._headers |= {"Cookie": _cookie(cookies)}
+
+    def posting(self) -> dict[str, str]:
+        """Headers of a form."""
+        return self._headers | self._form
 
     async def _leave(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         await self._leaving.wait()

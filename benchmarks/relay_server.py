@@ -1,4 +1,4 @@
-"""``python -m benchmarks.relay_server``: a model server that costs next to nothing: 50 tokens a second a stream, one timer for all of them.
+"""``python -m benchmarks.relay_server``: a model server that costs next to nothing: 50 tokens a second a stream unless told otherwise, one timer for all of them.
 
 It speaks as much HTTP as the relays need. Chunks are made beforehand; what it sends is what vLLM sends. ``GET /stats`` tells how late its timer was.
 """
@@ -22,7 +22,6 @@ TOKENS_A_SECOND = 50
 SLOTS = 10
 """Streams are spread over so many moments of a token's time."""
 SCRIPTS = 16
-_STEP_S = 1 / TOKENS_A_SECOND / SLOTS
 _HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
@@ -56,8 +55,9 @@ def last_chunks(tokens: int) -> bytes:
 class Wheel:
     """The one timer: each step serves one slot's streams."""
 
-    def __init__(self, times: SendTimes, tokens: int) -> None:
+    def __init__(self, times: SendTimes, tokens: int, rate: float) -> None:
         self.tokens = tokens
+        self._step_s = 1 / rate / SLOTS
         self._times = times
         self._scripts = [[text_chunk(word) for word in answer(seed, tokens)] for seed in range(SCRIPTS)]
         self._end = last_chunks(tokens)
@@ -81,7 +81,7 @@ class Wheel:
         began = time.monotonic()
         while True:
             self._step += 1
-            due = began + self._step * _STEP_S
+            due = began + self._step * self._step_s
             if (wait := due - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
             self.late_ms.append(1000 * (time.monotonic() - due))
@@ -152,8 +152,8 @@ class Connection(asyncio.Protocol):
         self._transport.write(head + body)
 
 
-async def serve(port: int, times: Path, tokens: int) -> None:
-    wheel = Wheel(SendTimes(times, tokens), tokens)
+async def serve(port: int, times: Path, tokens: int, rate: float) -> None:
+    wheel = Wheel(SendTimes(times, tokens), tokens, rate)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(wheel), "127.0.0.1", port, backlog=4096)
     turning = asyncio.create_task(wheel.turn())
@@ -167,8 +167,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--times", type=Path, required=True, help="the file for the times of sending")
     parser.add_argument("--tokens", type=int, required=True, help="tokens of an answer")
+    parser.add_argument("--rate", type=float, default=TOKENS_A_SECOND, help="tokens a second of a stream")
     options = parser.parse_args()
-    uvloop.run(serve(options.port, options.times, options.tokens))
+    uvloop.run(serve(options.port, options.times, options.tokens, options.rate))
 
 
 if __name__ == "__main__":

@@ -51,6 +51,10 @@ def services(folder: Path, *, upstream: str, cores: set[int], durable: bool) -> 
         os.environ.pop(name, None)
     os.environ |= {"LEHIA_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "arena.settings"}
     os.environ |= {"LEHIA_MODELS": str(folder / "models"), "LEHIA_MODEL_HOSTS": ""}
+    os.environ |= {
+        "LEHIA_LIMITS_SCALE": "1000",
+        "LEHIA_LINES_PER_ADDRESS": "10000",
+    }  # all its readers come from here
     import django
 
     from arena.embedded import paths, postgres, valkey

@@ -1,4 +1,4 @@
-"""Endpoint keys at rest: encrypted with the first of ``LEHIA_FIELD_KEYS``, readable with any of them."""
+"""Keys and seeds at rest: encrypted with the first of ``LEHIA_FIELD_KEYS``, readable with any of them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ def decrypt(token: str) -> str:
     try:
         return _cipher().decrypt(token.encode()).decode()
     except InvalidToken:
-        raise KeyUnreadable(
-            "the endpoint's key was encrypted with a key that LEHIA_FIELD_KEYS lacks"
-        ) from None
+        raise KeyUnreadable("it was encrypted with a key that LEHIA_FIELD_KEYS lacks") from None
 
 
 def is_current(token: str) -> bool:
@@ -36,3 +34,8 @@ def is_current(token: str) -> bool:
     except InvalidToken:
         return False
     return True
+
+
+def renewed(token: str) -> str:
+    """The token as the first of the keys makes it; the same one where it did. Raises :class:`KeyUnreadable`."""
+    return token if not token or is_current(token) else encrypt(decrypt(token))

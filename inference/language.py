@@ -61,9 +61,12 @@ def language_of(text: str, *, sure: float = 0.0, fewest: int = 1) -> str | None:
 
 def answers_in_another_language(prompt: str, answer: str) -> bool:
     """Whether a Basque message was answered in Spanish, English or French; short texts and doubtful ones are not said to be."""
-    if language_of(prompt, sure=_LIKELY) != BASQUE:
+    if language_of(answer, sure=_SURE, fewest=FEWEST_LETTERS) in {
+        BASQUE,
+        None,
+    }:  # as most: the prompt need not be read
         return False
-    return language_of(answer, sure=_SURE, fewest=FEWEST_LETTERS) not in {BASQUE, None}
+    return language_of(prompt, sure=_LIKELY) == BASQUE
 
 
 def _pieces(text: str) -> Sequence[str]:
@@ -87,6 +90,11 @@ def _letters(text: str) -> int:
 def _classified(text: str) -> tuple[str, float]:
     language, probability = _identifier().classify(text)
     return str(language), float(probability)
+
+
+def load() -> None:
+    """Read the model, which takes a second: else the first text of a process waits for it."""
+    _identifier()
 
 
 @cache

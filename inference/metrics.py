@@ -1,16 +1,18 @@
 """What Prometheus may read: one label for the endpoint, by its id, and never more of these than :data:`MOST_ENDPOINTS`.
 
-Each process counts for itself. Where several serve the site, set ``PROMETHEUS_MULTIPROC_DIR`` to an empty folder that they share before they
-start, and any of them tells the sum.
+Each process counts for itself. Where several of one machine serve the site, set ``PROMETHEUS_MULTIPROC_DIR`` to an empty folder that they share
+before they start, and any of them tells the sum; what stands of processes that were killed is left out of the gauges.
 """
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from uuid import UUID
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 
 from inference.budgets import Use
 from inference.types import CircuitState
@@ -20,6 +22,16 @@ _OTHERS = "others"
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _BETWEEN = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 _STATES = {CircuitState.CLOSED: 0, CircuitState.HALF_OPEN: 1, CircuitState.OPEN: 2}
+
+_folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # read by the library itself when it is imported
+
+
+def _forget(pid: int) -> None:
+    multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]  # typed in part
+
+
+if _folder:
+    _forget(os.getpid())  # somebody else's, who had this number: in a container all have the same
 
 registry = CollectorRegistry()
 _first_token = Histogram(
@@ -31,7 +43,7 @@ _first_token = Histogram(
 )
 _between = Histogram(
     "lehia_between_tokens_seconds",
-    "Mean pause between two pieces of an answer.",
+    "Mean pause between two tokens of an answer.",
     ["endpoint"],
     buckets=_BETWEEN,
     registry=registry,
@@ -115,10 +127,27 @@ def ended(
     _tokens.labels(name, "completion").inc(use.completion_tokens)
 
 
-def render() -> tuple[bytes, str]:
+def shown(*more: Collector) -> CollectorRegistry:
+    """All figures of this process, or of all that share the folder, and what *more* collectors tell."""
+    whole = CollectorRegistry()
+    if _folder:
+        _forget_the_dead(Path(_folder))
+        multiprocess.MultiProcessCollector(whole)  # type: ignore[no-untyped-call]  # typed in part
+    else:
+        whole.register(registry)
+    for each in more:
+        whole.register(each)
+    return whole
+
+
+def render(*more: Collector) -> tuple[bytes, str]:
     """The page for Prometheus and its content type."""
-    shown = registry
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # read by the library itself when it is imported
-        shown = CollectorRegistry()
-        multiprocess.MultiProcessCollector(shown)  # type: ignore[no-untyped-call]  # typed in part
-    return generate_latest(shown), CONTENT_TYPE_LATEST
+    return generate_latest(shown(*more)), CONTENT_TYPE_LATEST
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """A process that was killed says for ever that it has sockets open."""
+    pids = {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*.db")}
+    for pid in pids:
+        if not Path(f"/proc/{pid}").exists():
+            _forget(pid)

@@ -12,13 +12,14 @@ from ranking.types import MODEL_NAME_MAX_CHARS, Outcome
 
 Cells = Mapping[str, Any]
 
-OUTCOMES = {
-    "model_a": Outcome.A_BETTER,
-    "model_b": Outcome.B_BETTER,
-    "tie": Outcome.TIE,
-    "both_bad": Outcome.BOTH_BAD,
-    "tie (bothbad)": Outcome.BOTH_BAD,
+WORDS = {
+    Outcome.A_BETTER: "model_a",
+    Outcome.B_BETTER: "model_b",
+    Outcome.TIE: "tie",
+    Outcome.BOTH_BAD: "both_bad",
 }
+"""An outcome as published files write it."""
+OUTCOMES = {word: each for each, word in WORDS.items()} | {"tie (bothbad)": Outcome.BOTH_BAD}
 _WHOLE = re.compile(r"[0-9]{1,16}", re.ASCII)
 _NUMBER = re.compile(r"\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
 

@@ -1,4 +1,4 @@
-"""``python -m ranking FILE``: a board from a file of votes."""
+"""``python -m ranking FILE``: a board, or another analysis, from a file of votes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ranking.analysis import VOTER, Asked, analyse
+from ranking.analysis_options import BOARD, add_analysis_options, chosen_judgements, selection_of
 from ranking.ballots import NOBODY, Ballots
 from ranking.board import INDEPENDENT, BoardResult, build_board, build_board_from_ballots
 from ranking.errors import BadInput
-from ranking.formats import FORMATS, render
+from ranking.formats import FORMATS, render, render_numbers
 from ranking.readers import (
     VOTER_COLUMNS,
     Layout,
@@ -22,6 +24,7 @@ from ranking.readers import (
     tally_of,
     voter_column,
 )
+from ranking.rows import Table
 from ranking.types import Criterion, TieRule
 
 BAD_INPUT = 2
@@ -37,17 +40,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BadInput as error:
         return _refuse(str(error))
     try:
-        board = _board(options, criterion)
+        written = _written(options, criterion)
     except BadInput as error:
         return _refuse(f"{options.file}: {error}")
-    sys.stdout.write(render(board, options.format))
+    sys.stdout.write(written)
     return 0
 
 
-def _board(options: argparse.Namespace, criterion: Criterion) -> BoardResult:
+def _written(options: argparse.Namespace, criterion: Criterion) -> str:
     named = None if options.cluster in {AUTO, INDEPENDENT} else options.cluster
-    cap = options.cap_per_user_candidate
     table = read_rows(options.file, voter=named)
+    layout = layout_of(table)
+    if layout is not Layout.JUDGEMENTS and (options.analysis != BOARD or selection_of(options).asked):
+        raise BadInput("analyses and filters need a file of the export layout judgements")
+    if options.analysis == BOARD:
+        return render(_board(options, criterion, table, named), options.format)
+    asked = Asked(criterion, options.by)
+    found = analyse(options.analysis, chosen_judgements(table, options, criterion), asked)
+    return render_numbers(found, options.format, analysis=options.analysis, criterion=criterion.value)
+
+
+def _board(options: argparse.Namespace, criterion: Criterion, table: Table, named: str | None) -> BoardResult:
+    cap = options.cap_per_user_candidate
     ties, interval = TieRule(options.ties), options.interval
     if layout_of(table) is Layout.PAIRS:
         if named is not None or cap is not None:
@@ -55,12 +69,7 @@ def _board(options: argparse.Namespace, criterion: Criterion) -> BoardResult:
                 "pair counts do not say who voted: no --cluster COLUMN, no --cap-per-user-candidate"
             )
         return build_board(tally_of(table, criterion), criterion=criterion, ties=ties, interval=interval)
-    voter = named or voter_column(table)
-    if cap is not None and voter is None:
-        raise BadInput(
-            f"--cap-per-user-candidate needs to know who voted: a column {', '.join(VOTER_COLUMNS)}, or --cluster COLUMN"
-        )
-    ballots = ballots_of(table, criterion, voter=voter, all_named=cap is not None)
+    voter, ballots = _votes(options, criterion, table, named)
     if ties is TieRule.RAO_KUPPER:
         if ballots.weight is not None:
             raise BadInput("--ties rao-kupper knows no weights", column="weight")
@@ -69,6 +78,23 @@ def _board(options: argparse.Namespace, criterion: Criterion) -> BoardResult:
     return build_board_from_ballots(
         ballots, criterion=criterion, ties=ties, interval=interval, cluster=cluster, cap=cap
     )
+
+
+def _votes(
+    options: argparse.Namespace, criterion: Criterion, table: Table, named: str | None
+) -> tuple[str | None, Ballots]:
+    """The column that says who voted, if one does, and the votes."""
+    if layout_of(table) is Layout.JUDGEMENTS:
+        if named not in {None, VOTER}:
+            raise BadInput("says who voted in this layout", column=VOTER)
+        return VOTER, chosen_judgements(table, options, criterion).ballots
+    cap = options.cap_per_user_candidate
+    voter = named or voter_column(table)
+    if cap is not None and voter is None:
+        raise BadInput(
+            f"--cap-per-user-candidate needs to know who voted: a column {', '.join(VOTER_COLUMNS)}, or --cluster COLUMN"
+        )
+    return voter, ballots_of(table, criterion, voter=voter, all_named=cap is not None)
 
 
 def _cluster(asked: str, voter: str | None, ballots: Ballots) -> str:
@@ -89,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m ranking", description="Rank models from a file of votes."
     )
     parser.add_argument(
-        "file", type=Path, help="pair counts or votes; CSV or JSON lines, plain or gzip, or Parquet"
+        "file", type=Path, help="pair counts or votes; CSV or JSON lines, plain, gzip or zstd, or Parquet"
     )
     parser.add_argument(
         "--criterion",
@@ -111,6 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="the most that one voter weighs on any model, in votes; no cap if left out",
     )
+    add_analysis_options(parser)
     parser.add_argument("--format", choices=FORMATS, default="table")
     return parser
 
@@ -135,8 +162,13 @@ def check_interval(interval: float) -> None:
 
 def _check(options: argparse.Namespace) -> None:
     check_interval(options.interval)
+    selection_of(options)
     cap = options.cap_per_user_candidate
     if options.ties == TieRule.RAO_KUPPER and (cap is not None or options.cluster not in {AUTO, INDEPENDENT}):
         raise BadInput("--ties rao-kupper takes every vote for itself: no --cluster COLUMN, no cap")
     if cap is not None and cap < 1:
         raise BadInput("--cap-per-user-candidate is a number of votes, at least 1")
+    if options.analysis != BOARD and (
+        cap is not None or options.cluster != AUTO or options.ties != TieRule.HALF or options.interval != 0.95
+    ):
+        raise BadInput("--ties, --interval, --cluster and --cap-per-user-candidate are of the board alone")

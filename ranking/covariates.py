@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
@@ -14,26 +13,6 @@ from ranking.fit import Vector
 from ranking.tally import Indices, Matrix
 
 SIDE = "side"
-
-_FENCE = re.compile(r"^(`{3,}|~{3,}).*?(?:^\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
-_HEADER = re.compile(r"^ {0,3}#{1,6}(?:[ \t]|$)", re.MULTILINE)
-_ITEM = re.compile(r"^[ \t]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\S", re.MULTILINE | re.ASCII)
-_BOLD = re.compile(r"(\*\*|__)(?=\S)[^\n]+?(?<=\S)\1")
-
-
-@dataclass(frozen=True, slots=True)
-class Markdown:
-    """How often an answer uses each means of Markdown."""
-
-    headers: int
-    lists: int
-    bold: int
-
-
-def count_markdown(text: str) -> Markdown:
-    """Headers, list items and bold runs of a text, outside fenced code."""
-    prose = _FENCE.sub("", text)
-    return Markdown(len(_HEADER.findall(prose)), len(_ITEM.findall(prose)), len(_BOLD.findall(prose)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +61,8 @@ def style_covariates(measures: Mapping[str, tuple[Vector, Vector]], *, side: boo
     Parameters
     ----------
     measures
-        From a covariate's name to its values for A and for B, shape ``(n,)`` each, not negative: characters or tokens, counts of :class:`Markdown`,
-        milliseconds.
+        From a covariate's name to its values for A and for B, shape ``(n,)`` each, not negative: characters or tokens, counts of
+        :class:`ranking.markdown.Markdown`, milliseconds.
     side
         Whether a first column :data:`SIDE` of ones takes up the position bias.
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 
 from ranking.board import INDEPENDENT, BoardResult, Rating
+from ranking.numbers import Numbers
+from ranking.tables import Table, Value, to_csv, to_json
 
 FORMATS = ("table", "json", "csv")
 _COLUMNS = tuple(Rating.__slots__)
@@ -17,6 +20,29 @@ def render(board: BoardResult, how: str) -> str:
     if how == "json":
         return json.dumps(board.as_json(), ensure_ascii=False, allow_nan=False) + "\n"
     return _csv(board) if how == "csv" else _table(board)
+
+
+def render_numbers(found: Numbers, how: str, **about: Value) -> str:
+    """An analysis in one of :data:`FORMATS`: one JSON object as the site's pages give it, or each table under its name."""
+    if how == "json":
+        return to_json(found.tables, **about, **found.facts)
+    facts = [f"{name} {value}" for name, value in {**about, **found.facts}.items()]
+    written = [to_csv(each) if how == "csv" else _aligned(each) for each in found.tables]
+    tables = [f"# {each.name}\n{text}" for each, text in zip(found.tables, written, strict=True)]
+    return "\n".join(["# " + ", ".join(facts) + "\n", *tables])
+
+
+def _aligned(table: Table) -> str:
+    rows: list[Sequence[str]] = [table.columns, *([_plain(each) for each in row] for row in table.rows)]
+    wide = [max(len(row[at]) for row in rows) for at in range(len(table.columns))]
+    lines = ("  ".join(f"{each:<{w}}" for each, w in zip(row, wide, strict=True)).rstrip() for row in rows)
+    return "\n".join(lines) + "\n"
+
+
+def _plain(value: Value) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _csv(board: BoardResult) -> str:

@@ -1,8 +1,7 @@
-"""Files of votes: pair counts, or one vote a row, as CSV, JSON lines (plain or gzip) or Parquet."""
+"""Files of votes: pair counts, or one vote a row, as CSV, JSON lines (plain, gzip or Zstandard) or Parquet."""
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +11,9 @@ import numpy as np
 from ranking import cells
 from ranking.ballots import NOBODY, Ballots
 from ranking.errors import BadInput
+from ranking.judgements import COLUMNS as JUDGEMENT_COLUMNS
+from ranking.judgements import are_judgements
+from ranking.packed import unpacked
 from ranking.parquet import MAGIC, read_parquet
 from ranking.rows import Table, read_table
 from ranking.tally import Tally
@@ -32,6 +34,7 @@ _MOST_VOTES = 2**53  # the last count that a float holds exactly
 class Layout(StrEnum):
     PAIRS = "pairs"
     VOTES = "votes"
+    JUDGEMENTS = "judgements"
 
 
 def read_rows(path: Path, *, voter: str | None = None) -> Table:
@@ -40,7 +43,7 @@ def read_rows(path: Path, *, voter: str | None = None) -> Table:
     Parameters
     ----------
     path
-        CSV or JSON lines, plain or gzip, or Parquet; told apart by the first bytes.
+        CSV or JSON lines, plain, gzip or Zstandard, or Parquet; told apart by the first bytes.
     voter
         A column that may be needed besides those that this module knows.
 
@@ -51,13 +54,15 @@ def read_rows(path: Path, *, voter: str | None = None) -> Table:
     """
     data = _bytes(path)
     if data.startswith(MAGIC):
-        known = {*PAIR_COLUMNS, *_WINNER.values(), *VOTER_COLUMNS, "weight"}
+        known = {*PAIR_COLUMNS, *_WINNER.values(), *VOTER_COLUMNS, *JUDGEMENT_COLUMNS, "weight"}
         return read_parquet(data, known if voter is None else known | {voter})
     return read_table(_text(data))
 
 
 def layout_of(table: Table) -> Layout:
-    """What the rows are, by their columns: pair counts, unless there is a winner or nothing won."""
+    """What the rows are, by their columns: judgements, else pair counts, unless there is a winner or nothing won."""
+    if are_judgements(table):
+        return Layout.JUDGEMENTS
     columns = set(table.columns)
     pairs = {"a_wins", "b_wins"} & columns and "winner" not in columns
     return Layout.PAIRS if pairs else Layout.VOTES
@@ -171,12 +176,12 @@ def ballots_of(
 
 def _bytes(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise BadInput("the gzip data is damaged") from None
+        with path.open("rb") as file:
+            return unpacked(file).read()
+    except (EOFError, zlib.error):
+        raise BadInput("the packed data is damaged") from None
     except OSError as error:
-        raise BadInput(error.strerror or "cannot be read") from None
+        raise BadInput(error.strerror or "the packed data is damaged") from None
 
 
 def _text(data: bytes) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from inference.selectors import servable_candidates
@@ -63,4 +65,18 @@ def criteria_of(board: Board) -> list[Criterion]:
     if board.kind == BoardKind.LIVE.value:
         return list(Criterion)
     held = set(TallyCell.objects.filter(board=board).values_list("criterion", flat=True).distinct())
+    return _held_criteria(held)
+
+
+def criteria_by_board(boards: Collection[Board]) -> dict[int, list[Criterion]]:
+    """As :func:`criteria_of`, of several boards by their key. One query."""
+    held: dict[int, set[str]] = {board.pk: set() for board in boards}
+    cells = TallyCell.objects.filter(board_id__in=held).values_list("board_id", "criterion").distinct()
+    for board_id, criterion in cells:
+        held[board_id].add(criterion)
+    is_live = {board.pk: board.kind == BoardKind.LIVE.value for board in boards}
+    return {key: list(Criterion) if is_live[key] else _held_criteria(found) for key, found in held.items()}
+
+
+def _held_criteria(held: Collection[str]) -> list[Criterion]:
     return [criterion for criterion in Criterion if criterion.value in held] or [Criterion.OVERALL]

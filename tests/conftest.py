@@ -38,6 +38,12 @@ def read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inference.selectors.pool.FRESH_S", 0.0)
 
 
+@pytest.fixture(autouse=True)
+def nobody_has_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test before this one counted is gone from the database, and so from memory."""
+    monkeypatch.setattr("arena.services.limits._shut", {})
+
+
 @pytest.fixture(scope="session")
 def trained() -> Path:
     """The folder of the four small candidates, trained first where they lack."""

@@ -20,6 +20,7 @@ atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
 os.environ.setdefault("LEHIA_MODELS", str(REPOSITORY / "var" / "models"))
 os.environ["LEHIA_DATA"] = str(_DATA)
 os.environ["LEHIA_MODEL_HOSTS"] = ""
+os.environ["LEHIA_LIMITS_SCALE"] = "1000"  # all tests come from one address; those of limits say so
 os.environ["LEHIA_STAFF_MFA"] = (
     "0"  # tests of the admin are not about the second factor; those of that switch it on
 )

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import redis
 import redis.asyncio
@@ -36,6 +37,16 @@ class Valkey:
             self._process = None
         shutil.rmtree(paths.valkey_data(self._data), ignore_errors=True)
 
+    def files(self) -> bytes:
+        """What stands in its files."""
+        found = (path for path in paths.valkey_data(self._data).rglob("*") if path.is_file())
+        return b"".join(path.read_bytes() for path in found)
+
+    def settled(self) -> bool:
+        """Wait until it writes no file anew."""
+        with redis.Redis.from_url(self.url) as server:
+            return wait_until(lambda: not _writes(server.info("persistence")), within_s=20)
+
     def freeze(self) -> None:
         """It accepts connections and answers nothing."""
         assert self._process is not None
@@ -44,6 +55,10 @@ class Valkey:
     def thaw(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+
+
+def _writes(told: dict[str, Any]) -> bool:
+    return bool(told["aof_rewrite_in_progress"] or told["aof_rewrite_scheduled"])
 
 
 @contextmanager

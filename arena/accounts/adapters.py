@@ -11,7 +11,10 @@ from django.http import HttpRequest, HttpResponse
 
 from arena import appearance, sessions
 from arena.models import User
+from arena.services.audit import note_own
 from arena.services.people import join_guest
+from arena.services.sessions import end_all
+from arena.visitors import address_of
 from inference import crypto
 
 _VERIFICATION = "allauth.account.stages.EmailVerificationStage"
@@ -24,11 +27,26 @@ class AccountAdapter(DefaultAccountAdapter):
         super().login(request, user)
         participant = join_guest(guest_id=guest_id, user=user)
         sessions.remember_participant(request.session, participant.pk)
+        note_own(user, "login")
 
     def post_login(self, request: HttpRequest, user: User, **hooks: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **hooks)
         appearance.remember(response, appearance.preferred_by(user.participant))
         return response
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """As all other limits count it. Visitors whose address is not known share one."""
+        return address_of(request) or "unknown"
+
+    def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **kwargs: Any) -> None:
+        """What somebody is written about how they log in, is noted where they are staff: passwords, addresses, second factors."""
+        note_own(user, template_prefix.rpartition("/")[2])
+        super().send_notification_mail(template_prefix, user, *args, **kwargs)
+
+    def set_password(self, user: User, password: str) -> None:
+        """Another password ends what the old one let in; the browser that changes it is given a session of its own afterwards."""
+        super().set_password(user, password)
+        end_all(account_id=user.pk)
 
     def populate_username(self, request: HttpRequest, user: User) -> None:
         """A name nobody sees and that says nothing; allauth would take it from the address."""

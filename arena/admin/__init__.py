@@ -2,8 +2,48 @@
 
 from django.contrib import admin
 
-from arena.admin import battles, campaigns, findings, people, prompts, raffles, reports, runs
+from arena.admin import (
+    audit,
+    battles,
+    campaigns,
+    controls,
+    cooldown,
+    data_log,
+    doubts,
+    export_jobs,
+    exports,
+    findings,
+    imports,
+    operations,
+    people,
+    prompts,
+    raffles,
+    releases,
+    reports,
+    runs,
+    tokens,
+)
 
-__all__ = ["battles", "campaigns", "findings", "people", "prompts", "raffles", "reports", "runs"]
+__all__ = [
+    "audit",
+    "battles",
+    "campaigns",
+    "controls",
+    "cooldown",
+    "data_log",
+    "doubts",
+    "export_jobs",
+    "exports",
+    "findings",
+    "imports",
+    "operations",
+    "people",
+    "prompts",
+    "raffles",
+    "releases",
+    "reports",
+    "runs",
+    "tokens",
+]
 
 admin.site.site_header = admin.site.site_title = "Lehia"

@@ -56,6 +56,7 @@ class FindingAdmin(ReadOnlyAdmin[Finding]):
         "p",
         "q",
         "n_votes",
+        "controls",
         "held",
         "board",
         "found_at",
@@ -67,6 +68,11 @@ class FindingAdmin(ReadOnlyAdmin[Finding]):
     @admin.display(description=_("reason"), ordering="test")
     def reason(self, finding: Finding) -> str | Promise:
         return value_label("test", finding.test)
+
+    @admin.display(description=_("controls failed"), ordering="n_controls_failed")
+    def controls(self, finding: Finding) -> str:
+        """Of those that they judged."""
+        return f"{finding.n_controls_failed} / {finding.n_controls}"
 
     @admin.display(description=_("held until decided"), boolean=True, ordering="participant__held_at")
     def held(self, finding: Finding) -> bool:

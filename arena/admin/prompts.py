@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from arena.errors import BadPrompts, PromptSetTaken
 from arena.models import PromptSet, User
 from arena.prompt_files import PromptRow, digest, parse
+from arena.selectors.prompt_sets import errors_of
 from arena.services.prompt_sets import create_set, progress_of
 from arena.tasks import answer_prompts
 
@@ -71,8 +72,13 @@ def _located(line: int, problem: str) -> str | Promise:
 class PromptSetAdmin(admin.ModelAdmin[PromptSet]):
     form = PromptSetForm
     list_display = ("name", "slug", "campaign", "n_prompts", "answered", "created_at")
+    readonly_fields = ("n_prompts", "answered", "errors")
     prepopulated_fields: ClassVar = {"slug": ("name",)}
     actions = ("answer",)
+
+    def get_fields(self, request: HttpRequest, obj: PromptSet | None = None) -> tuple[str, ...]:
+        asked = ("name", "slug", "campaign")
+        return (*asked, "file") if obj is None else (*asked, *self.readonly_fields)
 
     @admin.display(description=_("prompts"))
     def n_prompts(self, prompt_set: PromptSet) -> int:
@@ -84,6 +90,11 @@ class PromptSetAdmin(admin.ModelAdmin[PromptSet]):
         progress = progress_of(prompt_set)
         failed = f" (−{progress.failed})" if progress.failed else ""
         return f"{progress.complete} / {progress.wanted}{failed}"
+
+    @admin.display(description=_("why answers lack"))
+    def errors(self, prompt_set: PromptSet) -> str:
+        """By the error's code, as in the table of errors of ``docs/admin.md``."""
+        return ", ".join(f"{code}: {n}" for code, n in errors_of(prompt_set).items()) or "—"
 
     @admin.action(description=_("Have every candidate answer"), permissions=["add"])
     def answer(self, request: HttpRequest, chosen: QuerySet[PromptSet]) -> None:

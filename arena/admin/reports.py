@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -21,8 +21,9 @@ from arena.admin.readonly import ReadOnlyAdmin
 from arena.errors import NotVoted
 from arena.models import Report, User
 from arena.models.moderation import MOST_NOTE_CHARS
+from arena.selectors.moderation import acts_standing, entries_about
 from arena.services.moderation import leave_note
-from arena.services.report_queue import dismiss, settle
+from arena.services.report_queue import dismiss, settle, undo
 from arena.types import ModerationAct, ReportState
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ _ACTS = [
     (ModerationAct.HIDE.value, _("Hide the battle: nobody else is shown it, and no export holds it")),
     (ModerationAct.EXCLUDE.value, _("Set its vote aside: neither counted nor credited")),
     (ModerationAct.BAN.value, _("Ban the volunteer: no message, no vote, and none of theirs counts")),
+]
+
+_UNDOES = [
+    (ModerationAct.HIDE.value, _("Show the battle again")),
+    (ModerationAct.EXCLUDE.value, _("Take its vote back in")),
+    (ModerationAct.BAN.value, _("End the ban; votes that were set aside one by one stay so")),
 ]
 
 
@@ -54,6 +61,24 @@ class DecisionForm(forms.Form):
         if "remark" in self.data and not said.get("note", "").strip():
             self.add_error("note", gettext("Write the note first."))
         return said
+
+
+class UndoForm(forms.Form):
+    """Offers what stands."""
+
+    undone = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, label=_("What to undo"))
+    note = forms.CharField(
+        max_length=MOST_NOTE_CHARS,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        label=_("note"),
+        help_text=_("Kept with your name and the time. The volunteer's own file of data holds it too."),
+    )
+
+    def __init__(self, standing: Collection[ModerationAct], data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="undo_%s")
+        offered = self.fields["undone"]
+        if isinstance(offered, forms.MultipleChoiceField):
+            offered.choices = [each for each in _UNDOES if each[0] in standing]
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -89,7 +114,12 @@ class ReportAdmin(ReadOnlyAdmin[Report]):
 
     def get_urls(self) -> list[URLPattern]:
         decide = self.admin_site.admin_view(require_POST(self.decide_view))
-        return [path("<uuid:report_id>/decide/", decide, name="arena_report_decide"), *super().get_urls()]
+        undone = self.admin_site.admin_view(require_POST(self.undo_view))
+        return [
+            path("<uuid:report_id>/decide/", decide, name="arena_report_decide"),
+            path("<uuid:report_id>/undo/", undone, name="arena_report_undo"),
+            *super().get_urls(),
+        ]
 
     def change_view(
         self,
@@ -99,7 +129,7 @@ class ReportAdmin(ReadOnlyAdmin[Report]):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         found = self.get_object(request, object_id)
-        told = {} if found is None else self._told(request, found, DecisionForm())
+        told = {} if found is None else self._told(request, found)
         return super().change_view(request, object_id, form_url, told | (extra_context or {}))
 
     def decide_view(self, request: HttpRequest, report_id: str) -> HttpResponse:
@@ -111,17 +141,42 @@ class ReportAdmin(ReadOnlyAdmin[Report]):
         if form.is_valid() and self._decide(request, report, form):
             return redirect("admin:arena_report_changelist")
         request.method = "GET"  # Django's page above the form is one to look at
-        return super().change_view(request, str(report.pk), "", self._told(request, report, form))
+        return super().change_view(request, str(report.pk), "", self._told(request, report, decision=form))
+
+    def undo_view(self, request: HttpRequest, report_id: str) -> HttpResponse:
+        """Take back what staff ticked of what stands."""
+        staff = request.user
+        if not self.has_decide_permission(request) or not isinstance(staff, User):
+            raise PermissionDenied
+        report = get_object_or_404(Report, pk=report_id)
+        form = UndoForm(acts_standing(report), request.POST)
+        if not form.is_valid():
+            request.method = "GET"
+            return super().change_view(request, str(report.pk), "", self._told(request, report, undoing=form))
+        acts = [ModerationAct(each) for each in form.cleaned_data["undone"]]
+        undo(report_id=report.pk, acts=acts, staff=staff, note=form.cleaned_data["note"])
+        self.message_user(request, _("Undone; it is in the ledger with your note."), messages.SUCCESS)
+        return redirect("admin:arena_report_change", report.pk)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request) and request.user.has_perm("arena.add_exclusion")
 
-    def _told(self, request: HttpRequest, report: Report, form: DecisionForm) -> dict[str, Any]:
+    def _told(
+        self,
+        request: HttpRequest,
+        report: Report,
+        *,
+        decision: DecisionForm | None = None,
+        undoing: UndoForm | None = None,
+    ) -> dict[str, Any]:
+        may, standing = self.has_decide_permission(request), acts_standing(report)
         return {
-            "decision": form,
+            "decision": decision or DecisionForm(),
+            "undoing": undoing or UndoForm(standing),
             "turns": report.battle.turns.prefetch_related("answers"),
-            "entries": report.battle.moderation.select_related("staff"),
-            "may_decide": self.has_decide_permission(request) and report.state == ReportState.OPEN.value,
+            "entries": entries_about(report),
+            "may_decide": may and report.state == ReportState.OPEN.value,
+            "may_undo": may and bool(standing),
         }
 
     def _decide(self, request: HttpRequest, report: Report, form: DecisionForm) -> bool:

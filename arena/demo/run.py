@@ -96,6 +96,7 @@ def _bring_up(layout: Layout, supervisor: Supervisor) -> None:
     password = seed.finish()
     if password:
         supervisor.say(f"staff: admin / {password}  (printed once; change it in {layout.address}/admin/)")
+    services.begin_figures(layout)
     worker, site = services.worker_service(layout), services.site_service(layout)
     supervisor.start(worker)
     supervisor.start(site)
@@ -105,5 +106,6 @@ def _bring_up(layout: Layout, supervisor: Supervisor) -> None:
 
 def fresh_process_environment(data: str) -> dict[str, str]:
     """For a child that is to use another data folder than ours."""
-    kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    elsewhere = {"DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "REDIS_URL_FILE"}
+    kept = {name: value for name, value in os.environ.items() if name not in elsewhere}
     return kept | {"LEHIA_DATA": data, "LEHIA_MODELS": str(settings.LEHIA_MODELS)}

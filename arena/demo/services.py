@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import urllib.error
 import urllib.request
@@ -30,8 +31,11 @@ class Layout:
     def env(self) -> dict[str, str]:
         return {
             "LEHIA_DATA": str(self.data),
+            "LEHIA_DRAIN_S": "3",  # whoever ends the demo waits
             "DJANGO_SETTINGS_MODULE": "arena.settings",
             "PYTHONUNBUFFERED": "1",
+            "PROMETHEUS_MULTIPROC_DIR": str(self.data / "run" / "metrics"),  # /metrics tells the worker's too
+            "LEHIA_LOG_FORMAT": os.environ.get("LEHIA_LOG_FORMAT", "lines"),
             # it listens on loopback alone, and its password is printed for whoever sits there
             "LEHIA_STAFF_MFA": os.environ.get("LEHIA_STAFF_MFA", "0"),
         }
@@ -58,12 +62,19 @@ def model_service(layout: Layout) -> Service:
     return Service("models", command.argv, lambda: _ok(health), env=command.env, within_s=120)
 
 
+def begin_figures(layout: Layout) -> None:
+    """Counts of the last start are gone; to be called before a process counts."""
+    folder = Path(layout.env["PROMETHEUS_MULTIPROC_DIR"])
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
 def worker_service(layout: Layout) -> Service:
     schedule = layout.data / "run" / "beat-schedule"
     for old in schedule.parent.glob(f"{schedule.name}*"):
         old.unlink()
     argv = [
-        *(sys.executable, "-m", "celery", "-A", "arena.celery", "worker", "--beat"),
+        *(sys.executable, "-m", "celery", "-A", "arena.celery", "--quiet", "worker", "--beat"),
         *("--pool", "threads", "--concurrency", "2", "--loglevel", "WARNING"),
         *("--schedule", str(schedule), "--without-gossip", "--without-mingle"),
     ]
@@ -72,22 +83,9 @@ def worker_service(layout: Layout) -> Service:
 
 def site_service(layout: Layout) -> Service:
     argv = [
-        *(sys.executable, "-m", "uvicorn", "arena.asgi:application"),
-        *("--host", "127.0.0.1", "--port", str(layout.port), "--ws", "websockets-sansio"),
-        *(
-            "--ws-max-size",
-            "65536",
-            "--ws-per-message-deflate",
-            "false",
-            "--lifespan",
-            "off",
-            "--no-access-log",
-            "--log-level",
-            "warning",
-        ),
-        *("--timeout-graceful-shutdown", "5"),
+        *(sys.executable, "-m", "arena.serve", "--port", str(layout.port)),
     ]
-    health = f"{layout.address}/healthz"
+    health = f"{layout.address}/readyz"
     return Service("site", argv, lambda: listens(layout.port) and _ok(health), env=layout.env)
 
 

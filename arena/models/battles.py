@@ -117,10 +117,17 @@ class Battle(models.Model):
         help_text=_("Since when nobody else is shown this battle, and no export holds it."),
     )
 
+    rules_read = models.PositiveSmallIntegerField(
+        default=0, editable=False, db_comment="The rules of sanitizing that its texts were read by."
+    )
+
     class Meta:
         verbose_name = _("battle")
         verbose_name_plural = _("battles")
-        indexes: ClassVar = [models.Index(fields=["participant", "status"], name="battle_of_participant")]
+        indexes: ClassVar = [
+            models.Index(fields=["participant", "status"], name="battle_of_participant"),
+            models.Index(fields=["rules_read", "created_at"], name="battle_rules_read"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="battle_two_candidates", condition=~models.Q(candidate_a=models.F("candidate_b"))

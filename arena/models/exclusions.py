@@ -40,6 +40,7 @@ class Exclusion(models.Model):
     class Meta:
         verbose_name = _("exclusion")
         verbose_name_plural = _("exclusions")
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="exclusion_by_day")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["vote", "reason"],

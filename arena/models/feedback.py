@@ -19,7 +19,10 @@ MOST_REWRITE_CHARS = 4000
 
 
 class SpanFeedback(models.Model):
-    """``answer.text[start:end]``, what is wrong with it, and how it would be right. Offsets count code points of the stored text."""
+    """``answer.text[start:end]``, what is wrong with it, and how it would be right. Offsets count code points of the stored text.
+
+    Also texts of control pairs can be marked, since nobody is told which they are; such marks are of texts that were made, and belong into no export.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     answer = models.ForeignKey(

@@ -20,7 +20,10 @@ _STATES = [each.value for each in FindingState]
 
 
 class Finding(models.Model):
-    """One test that one volunteer's votes on one board fail. *p* is the test's own, *q* corrected over all tests and volunteers."""
+    """One test that one volunteer's votes on one board fail. *p* is the test's own, *q* corrected over all tests and volunteers.
+
+    What controls say stands beside it, as evidence that no test uses.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="+", verbose_name=_("board"))
@@ -33,6 +36,8 @@ class Finding(models.Model):
     p = models.FloatField("p")
     q = models.FloatField("q")
     n_votes = models.PositiveIntegerField(_("votes"))
+    n_controls = models.PositiveIntegerField(_("controls judged"), default=0)
+    n_controls_failed = models.PositiveIntegerField(_("controls failed"), default=0)
     found_at = models.DateTimeField(_("found"), default=timezone.now, editable=False)
     state = models.CharField(
         _("state"),
@@ -65,6 +70,10 @@ class Finding(models.Model):
             models.CheckConstraint(
                 name="finding_p_and_q_are_probabilities",
                 condition=models.Q(p__gte=0, p__lte=1, q__gte=0, q__lte=1),
+            ),
+            models.CheckConstraint(
+                name="finding_fails_controls_it_judged",
+                condition=models.Q(n_controls_failed__lte=models.F("n_controls")),
             ),
             models.CheckConstraint(
                 name="finding_decided_says_when",

@@ -9,10 +9,11 @@ from arena.numbers.material import Counts, Votes
 from arena.selectors.ballots import VoteTable
 from arena.selectors.columns import numbered
 from arena.selectors.raters import examined
-from ranking.agreement import Agreement, Alpha, agreement
+from ranking.agreement import Agreement, agreement
 from ranking.anomalies import examine_sampling
 from ranking.errors import NoFit, NotConverged
 from ranking.filters import Filtered
+from ranking.findings import agreement_table
 from ranking.numbers import Numbers
 from ranking.raters import RaterReport, RaterTest
 from ranking.slices import FEWEST_USERS
@@ -42,8 +43,8 @@ def compute(material: Counts, criterion: Criterion) -> Numbers:
             _outcomes(tally),
             _position(tally),
             Table("raters", ("test", "flagged_users", "status"), _flagged(found)),
-            _agreement("same_answers", same),
-            _agreement("agreement", agreed),
+            agreement_table(same, "same_answers"),
+            agreement_table(agreed),
         ),
         {
             "imported": False,
@@ -115,15 +116,6 @@ def _flagged(found: RaterReport | None) -> tuple[tuple[str, int | None, str], ..
     return tuple(
         (name, None, "few") if 0 < n < FEWEST_USERS else (name, n, "ok") for name, n in counts.items()
     )
-
-
-def _alpha(found: Alpha | None) -> tuple[float | None, float | None, float | None]:
-    return (None, None, None) if found is None else (found.value, found.low, found.high)
-
-
-def _agreement(name: str, found: Agreement) -> Table:
-    rows = (("nominal", *_alpha(found.nominal)), ("ordinal", *_alpha(found.ordinal)))
-    return Table(name, ("metric", "alpha", "low", "high"), rows)
 
 
 def shown_again(material: Votes, criterion: Criterion) -> Agreement:

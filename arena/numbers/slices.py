@@ -14,14 +14,16 @@ from arena.numbers.material import Votes
 from arena.selectors.ballots import VoteTable
 from arena.types import Education, LanguageLevel
 from ranking.errors import NoFit, NotConverged
+from ranking.findings import heterogeneity_table, ratings_table, slices_table
 from ranking.numbers import Numbers
-from ranking.slices import SliceReport, SliceStatus, compare_slices
-from ranking.tables import Table
+from ranking.slices import compare_slices
 from ranking.types import Criterion
 
 Places = NDArray[np.int64]
 UNDECLARED = "undeclared"
+UNCHECKED = "unchecked"
 EARLIER = "earlier"
+CHECK_BANDS = ((0, 4), (5, 7), (8, 10))
 _MOST_WEEKS = 12
 
 
@@ -39,6 +41,13 @@ def by_level(votes: VoteTable) -> Cut:
 
 def by_education(votes: VoteTable) -> Cut:
     return _declared(votes.educations, [each.value for each in Education])
+
+
+def by_check(votes: VoteTable) -> Cut:
+    """By how many of ten questions were answered rightly in the campaign's Basque check, on the day of the vote."""
+    names = [f"{first}–{last}" for first, last in CHECK_BANDS]
+    place = np.searchsorted([first for first, _ in CHECK_BANDS], votes.checks, side="right") - 1
+    return Cut((*names, UNCHECKED), np.where(votes.checks < 0, len(names), place).astype(np.int64))
 
 
 def by_length(votes: VoteTable) -> Cut:
@@ -84,6 +93,7 @@ def _declared(said: NDArray[np.str_], known: list[str]) -> Cut:
 WAYS: dict[str, Callable[[VoteTable], Cut]] = {
     "level": by_level,
     "education": by_education,
+    "check": by_check,
     "length": by_length,
     "turns": by_turns,
     "week": by_week,
@@ -100,38 +110,5 @@ def compute(material: Votes, criterion: Criterion, *, way: str) -> Numbers:
     except (NoFit, NotConverged):
         return Numbers(facts={"rated": False})
     rated = found.status.has_rating
-    tables = (_slices(found), *((_test(found), _ratings(found)) if rated else ()))
+    tables = (slices_table(found), *((heterogeneity_table(found), ratings_table(found)) if rated else ()))
     return Numbers(tables, {"rated": rated, "tested": found.heterogeneity is not None})
-
-
-def _slices(found: SliceReport) -> Table:
-    return Table(
-        "slices",
-        ("slice", "status", "votes", "users"),
-        tuple((each.name, each.status.value, each.n_votes, each.n_users) for each in found.slices),
-    )
-
-
-def _test(found: SliceReport) -> Table:
-    test = found.heterogeneity
-    compared = sum(each.status is SliceStatus.OK for each in found.slices)
-    row = (
-        (len(test.slices), test.wald, test.df, test.df_voters, test.p, found.spread)
-        if test
-        else (compared, None, None, None, None, found.spread)
-    )
-    columns = ("compared", "wald", "degrees", "degrees_voters", "p_value", "spread")
-    return Table("heterogeneity", columns, (row,))
-
-
-def _ratings(found: SliceReport) -> Table:
-    rows = tuple(
-        (
-            *(row.model, each.name, row.rating, row.low, row.high),
-            *(row.shrunk, row.shrunk_low, row.shrunk_high),
-        )
-        for each in found.slices
-        for row in each.ratings
-    )
-    columns = ("model", "slice", "rating", "low", "high", "shrunk", "shrunk_low", "shrunk_high")
-    return Table("ratings", columns, rows)

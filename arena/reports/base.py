@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 
 from ranking.board import BoardResult
 from ranking.models import Board, Snapshot
-from ranking.tables import Table
+from ranking.tables import Table, Value
 from ranking.tally import Tally
 from ranking.types import Criterion
 
@@ -54,12 +54,15 @@ class Report:
     """Sections in order; *reason* says why there are none.
 
     *published* is the board that stored numbers belong to, ``None`` where there are none; *live* says whether there are others, computed at this moment.
+    *waiting* says that the sections follow by themselves. *facts* are single numbers, for the file of JSON.
     """
 
     sections: tuple[Section, ...] = ()
     reason: Text = ""
     published: Snapshot | None = None
     live: bool = True
+    waiting: bool = False
+    facts: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

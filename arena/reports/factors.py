@@ -2,77 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
+from collections.abc import Mapping
+from dataclasses import replace
 
-import numpy as np
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from arena.reports import labels
 from arena.reports.base import Figure, Page, Report, Section, Source
 from ranking.board import BoardResult
+from ranking.contrasts import (
+    contrasts_by_backbone,
+    effects_table,
+    fits_of,
+    lack_of_fit_table,
+    main_contrasts,
+    told,
+)
 from ranking.effect_plot import Drawn, effect_plot
-from ranking.errors import NoFit, NotConverged
 from ranking.factors import (
     LEVELS,
     Code,
-    Effect,
     Factor,
-    FactorFit,
     corpus_levels,
-    factor_effects,
     grouped_board,
     instruction_levels,
     trained_codes,
 )
-from ranking.fit import Vector
 from ranking.models import Board, TallyCell
 from ranking.plot import interval_plot
 from ranking.tables import Table, Value
 from ranking.tally import Tally
 from ranking.types import Criterion
 
-INTERACTION = ((Factor.BACKBONE, Factor.CORPUS),)
-FORMS: dict[str, tuple[tuple[Factor, Factor], ...]] = {
-    "main": (),
-    "backbone_corpus": INTERACTION,
-    "backbone_instructions": ((Factor.BACKBONE, Factor.INSTRUCTIONS),),
-    "corpus_instructions": ((Factor.CORPUS, Factor.INSTRUCTIONS),),
-    "pairs": tuple(combinations(Factor, 2)),
-}
-"""Sets of interactions that are held against the votes, by name."""
 FEWEST = 2  # models with a code
+_EFFECTS = {
+    "effects": (
+        _("Effects"),
+        _(
+            "In rating points, all else equal, if each part of a recipe acts alike whatever the rest. The thick interval is that of the votes; "
+            "the thin one also counts how far the models lie off such a rule."
+        ),
+    ),
+    "effects_by_backbone": (
+        _("Effects where the corpus may act on each base in its own way"),
+        _(
+            "A base that has read the corpus before has less to gain from it. What the corpus does is told for each base, "
+            "and what the base does with and without the corpus."
+        ),
+    ),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Contrast:
-    """The effect of *level* against another one of *factor*, where a second factor stands at the level *given*, if it matters."""
-
-    factor: Factor
-    level: str
-    against: str
-    given: tuple[Factor, str] | None = None
-
-    def vector(self, columns: Sequence[str]) -> Vector:
-        """Over a design's *columns*: one's row less the other's, where the factors not named stand at any common level."""
-        held = {self.given[0]: self.given[1]} if self.given else {}
-        one, other = ({**held, self.factor: each} for each in (self.level, self.against))
-        return np.subtract(_row(columns, one), _row(columns, other))
-
-    @property
-    def words(self) -> str:
-        """In the reader's language; a factor of two levels is named alone."""
-        name = labels.value_label("factor", self.factor)
-        two = len(LEVELS[self.factor]) == 2
-        said = f"{name}" if two else f"{name}: {_word(self.level)} − {_word(self.against)}"
-        return f"{said} · {_word(self.given[1])}" if self.given else said
+def words(factor: str, level: str, against: str, given: str | None) -> str:
+    """A contrast in the reader's language; a factor of two levels is named alone."""
+    name = labels.value_label("factor", factor)
+    two = len(LEVELS[Factor(factor)]) == 2
+    said = f"{name}" if two else f"{name}: {_word(level)} − {_word(against)}"
+    return f"{said} · {_word(given)}" if given else said
 
 
-def _row(columns: Sequence[str], levels: Mapping[Factor, str]) -> Vector:
-    said = {f"{factor}={level}" for factor, level in levels.items()}
-    return np.array([float(set(column.split(":")) <= said) for column in columns])
+def effects_section(table: Table) -> Section:
+    """A table of effects with its heading and picture, by its name."""
+    title, text = _EFFECTS[table.name]
+    drawn = [line for each in table.as_json() if (line := _drawn(each))]
+    return Section(title, table, text, Figure("figures/effects.html", effect_plot(drawn), title))
+
+
+def lack_of_fit_section(table: Table) -> Section:
+    return Section(
+        title=_("Lack of fit"),
+        text=_(
+            "How far the models' strengths lie off what their recipes say. Where the probability is small, the recipe as it is told here is not all "
+            "that matters, and only the wide intervals stand."
+        ),
+        table=table,
+    )
 
 
 def build(source: Source) -> Report:
@@ -118,126 +123,22 @@ def _merged_section(name: str, title: Promise, levels: Mapping[str, str], board:
 
 
 def _effects(tally: Tally, codes: Mapping[str, Code]) -> tuple[Section, ...]:
-    fits = {name: fit for name, pairs in FORMS.items() if (fit := _fit(tally, codes, pairs))}
+    fits = fits_of(tally, codes)
     if "main" not in fits:
         return ()
-    sections = [
-        _effect_section(
-            "effects",
-            _("Effects"),
-            _(
-                "In rating points, all else equal, if each part of a recipe acts alike whatever the rest. The thick interval is that of the votes; "
-                "the thin one also counts how far the models lie off such a rule."
-            ),
-            fits["main"],
-            _main_contrasts(codes),
-        )
-    ]
+    tables = [effects_table("effects", told(fits["main"], main_contrasts(codes)))]
     if "backbone_corpus" in fits:
-        sections.append(
-            _effect_section(
-                "effects_by_backbone",
-                _("Effects where the corpus may act on each base in its own way"),
-                _(
-                    "A base that has read the corpus before has less to gain from it. What the corpus does is told for each base, "
-                    "and what the base does with and without the corpus."
-                ),
-                fits["backbone_corpus"],
-                _contrasts_by_backbone(codes),
-            )
-        )
-    return (*sections, _lack_of_fit(fits))
+        by_backbone = told(fits["backbone_corpus"], contrasts_by_backbone(codes))
+        tables.append(effects_table("effects_by_backbone", by_backbone))
+    return (*map(effects_section, tables), lack_of_fit_section(lack_of_fit_table(fits)))
 
 
-def _fit(
-    tally: Tally, codes: Mapping[str, Code], pairs: tuple[tuple[Factor, Factor], ...]
-) -> FactorFit | None:
-    try:
-        return factor_effects(tally, codes, interactions=pairs, allow_misfit=True)
-    except (NoFit, NotConverged):
-        return None
-
-
-def _effect_section(
-    name: str, title: Promise, text: Promise, fit: FactorFit, contrasts: Sequence[Contrast]
-) -> Section:
-    votes_alone = replace(fit, allow_misfit=False)
-    found = [(each, *_both(votes_alone, fit, each)) for each in contrasts]
-    rows = [
-        (
-            *(str(each.factor), each.level, each.against, each.given[1] if each.given else None),
-            *(narrow.estimate, narrow.low, narrow.high, wide.low, wide.high),
-        )
-        for each, narrow, wide in found
-    ]
-    columns = ("factor", "factor_level", "against", "given", "points", "low", "high", "wide_low", "wide_high")
-    drawn = [line for each in found if (line := _drawn(*each))]
-    return Section(
-        title=title,
-        text=text,
-        table=Table(name, columns, tuple(rows)),
-        figure=Figure("figures/effects.html", effect_plot(drawn), title),
-    )
-
-
-def _both(narrow: FactorFit, wide: FactorFit, contrast: Contrast) -> tuple[Effect, Effect]:
-    vector = contrast.vector(narrow.names)
-    return narrow.contrast(vector), wide.contrast(vector)
-
-
-def _drawn(contrast: Contrast, narrow: Effect, wide: Effect) -> Drawn | None:
-    ends = (narrow.estimate, narrow.low, narrow.high, wide.low, wide.high)
-    numbers = [each for each in ends if each is not None]
-    return Drawn(contrast.words, *numbers) if len(numbers) == len(ends) else None
-
-
-def _main_contrasts(codes: Mapping[str, Code]) -> list[Contrast]:
-    """Each level that occurs against each earlier one."""
-    return [contrast for factor in Factor for contrast in _pairs(factor, _present(codes, factor))]
-
-
-def _contrasts_by_backbone(codes: Mapping[str, Code]) -> list[Contrast]:
-    """Only between cells that somebody stands in: of an empty one the votes say nothing."""
-    cells = {(code.level(Factor.BACKBONE), code.level(Factor.CORPUS)) for code in codes.values()}
-    of_corpus = [
-        replace(contrast, given=(Factor.BACKBONE, base))
-        for base in _present(codes, Factor.BACKBONE)
-        for contrast in _pairs(
-            Factor.CORPUS, [each for each in LEVELS[Factor.CORPUS] if (base, each) in cells]
-        )
-    ]
-    of_backbone = [
-        replace(contrast, given=(Factor.CORPUS, corpus))
-        for corpus in _present(codes, Factor.CORPUS)
-        for contrast in _pairs(
-            Factor.BACKBONE, [each for each in LEVELS[Factor.BACKBONE] if (each, corpus) in cells]
-        )
-    ]
-    return [*of_corpus, *of_backbone, *_pairs(Factor.INSTRUCTIONS, _present(codes, Factor.INSTRUCTIONS))]
-
-
-def _present(codes: Mapping[str, Code], factor: Factor) -> list[str]:
-    said = {code.level(factor) for code in codes.values()}
-    return [level for level in LEVELS[factor] if level in said]
-
-
-def _pairs(factor: Factor, levels: Sequence[str]) -> list[Contrast]:
-    return [Contrast(factor, level, against) for against, level in combinations(levels, 2)]
-
-
-def _lack_of_fit(fits: Mapping[str, FactorFit]) -> Section:
-    rows = tuple(
-        (name, fit.lack_of_fit.chi_square, fit.lack_of_fit.df, fit.lack_of_fit.p, fit.inflation)
-        for name, fit in fits.items()
-    )
-    return Section(
-        title=_("Lack of fit"),
-        text=_(
-            "How far the models' strengths lie off what their recipes say. Where the probability is small, the recipe as it is told here is not all "
-            "that matters, and only the wide intervals stand."
-        ),
-        table=Table("lack_of_fit", ("form", "chi_square", "degrees", "p_value", "inflation"), rows),
-    )
+def _drawn(row: Mapping[str, Value]) -> Drawn | None:
+    ends = [row[name] for name in ("points", "low", "high", "wide_low", "wide_high")]
+    numbers = [each for each in ends if isinstance(each, float)]
+    given = None if row["given"] is None else str(row["given"])
+    said = words(str(row["factor"]), str(row["factor_level"]), str(row["against"]), given)
+    return Drawn(said, *numbers) if len(numbers) == len(ends) else None
 
 
 def _recipes(result: BoardResult) -> Section:

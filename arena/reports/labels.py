@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+
+from ranking.prompts import QUANTILES
 
 COLUMNS: dict[str, str | Promise] = {
     "model": _("Model"),
@@ -142,6 +145,16 @@ COLUMNS: dict[str, str | Promise] = {
     "in_en": _("In English"),
     "in_fr": _("In French"),
     "untold": _("Too short to tell"),
+    "n": _("Battles"),
+    "mean_length": _("Mean"),
+    **{f"p{each}": format_lazy(_("{per_cent} %"), per_cent=each) for each in QUANTILES},
+    "characters": _("Characters"),
+    "prompt_language": _("Language"),
+    "messages": _("Messages"),
+    "items": _("Repeated questions of a pair"),
+    "judgements": _("Judgements of them"),
+    "single": _("Judgements of questions that nobody else asked"),
+    "repeated": _("Judgements of a question by the same volunteer again"),
 }
 DECIMALS: dict[str, int] = {
     "win_rate": 2,
@@ -191,6 +204,8 @@ DECIMALS: dict[str, int] = {
     "adherence_low": 3,
     "adherence_high": 3,
     "basque_letters": 3,
+    "mean_length": 1,
+    **{f"p{each}": 0 for each in QUANTILES},
 }
 MODEL_COLUMNS = {"model", "opponent"}
 LINK_COLUMNS = {"snapshot": "JSON"}
@@ -213,6 +228,14 @@ _LEVELS: dict[str, str | Promise] = {
     "en": _("in English"),
     "eu": _("in Basque"),
     "both": _("in both languages"),
+}
+_LANGUAGES: dict[str, str | Promise] = {
+    "eu": _("Basque"),
+    "es": _("Spanish"),
+    "en": _("English"),
+    "fr": _("French"),
+    "und": _("too short to tell"),
+    "unmeasured": _("not measured yet"),
 }
 VALUES: dict[str, dict[str, str | Promise]] = {
     "factor_level": _LEVELS,
@@ -292,11 +315,17 @@ VALUES: dict[str, dict[str, str | Promise]] = {
     },
     "slice": {
         "undeclared": _("not declared"),
+        "unchecked": _("without a check"),
         "earlier": _("earlier"),
+        "paced": _("both at one pace"),
+        "unpaced": _("each as it came"),
+        "whole": _("whole at once"),
+        **_LANGUAGES,
         "High School": _("secondary school"),
         "Vocational ed": _("vocational training"),
         "Bachelor": _("university"),
     },
+    "prompt_language": _LANGUAGES,
     "version": {"held": _("style held"), "plain": _("style not held")},
 }
 """What people read for the machine words in a column; others show as they are."""

@@ -12,7 +12,7 @@ from ranking.tally import Tally
 
 
 def build(source: Source) -> Report:
-    tally = _in_order(source)
+    tally = in_order(source)
     if not tally.n_votes:
         return Report(reason=_("There are no votes yet: yours can be the first."))
     met = _met(tally)
@@ -26,7 +26,7 @@ def build(source: Source) -> Report:
             Section(
                 title=_("Win rates"),
                 text=_("Per cent of a row's points against each column; a tie is half a point each."),
-                table=_table(tally),
+                table=pair_table(tally),
                 figure=Figure(
                     "figures/heat_map.html",
                     heat_map(tally.models, share, rates, middle=0.5, reach=0.5),
@@ -60,7 +60,7 @@ def build(source: Source) -> Report:
     )
 
 
-def _in_order(source: Source) -> Tally:
+def in_order(source: Source) -> Tally:
     """The tally, models as the board ranks them."""
     return source.tally.subset([row.model for row in source.result.ratings])
 
@@ -75,7 +75,8 @@ def _ends(met: np.ndarray) -> tuple[float, float]:
     return float(pairs.min()), float(pairs.max())
 
 
-def _table(tally: Tally) -> Table:
+def pair_table(tally: Tally) -> Table:
+    """A row for each pair that has met: ``pairs``."""
     wins, ties = tally.wins(), tally.ties()
     rows = [
         (

@@ -21,7 +21,7 @@ _NO_POSITION = {
     True: _SIDES_UNKNOWN,
     False: _("It cannot be told yet: pairs have to meet both ways round, and be rated."),
 }
-_AGREEMENT = {
+AGREEMENT = {
     AgreementStatus.OK: _("Krippendorff's alpha: 1 is full agreement, 0 what chance gives."),
     AgreementStatus.NO_REPEATS: _("There is none: no two volunteers asked the same pair the same."),
     AgreementStatus.NO_VARIATION: _(
@@ -30,7 +30,7 @@ _AGREEMENT = {
 }
 
 _SAME = {
-    **_AGREEMENT,
+    **AGREEMENT,
     AgreementStatus.NO_REPEATS: _("There is none: no two volunteers judged the same two answers."),
 }
 
@@ -162,7 +162,7 @@ def _agreement(numbers: Numbers) -> Section:
     return Section(
         title=_("Agreement on repeated questions"),
         text=joined(
-            _AGREEMENT[AgreementStatus(str(numbers.facts["agreement"]))],
+            AGREEMENT[AgreementStatus(str(numbers.facts["agreement"]))],
             _(
                 "An item is one question, asked once, of one pair; the models answer anew each time, so agreement on the same two answers would be higher."
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arena.reports import (
+    analysis,
     basque,
     benchmarks,
     factors,
@@ -32,6 +33,7 @@ PAGES: tuple[Page, ...] = (
     basque.PAGE,
     quality.PAGE,
     filters.PAGE,
+    analysis.PAGE,
     sampling.PAGE,
     planner.PAGE,
 )

@@ -17,6 +17,7 @@ _UNRATED = _("The models have no common ratings yet, so parts of the votes canno
 _WAYS: dict[str, Text] = {
     "level": _("Level of Basque"),
     "education": _("Education"),
+    "check": _("Basque check, right answers of ten"),
     "length": _("Length of the question, in characters"),
     "turns": _("Number of messages"),
     "week": _("Week"),
@@ -45,11 +46,11 @@ def build(source: Source) -> Report:
         unknown = _("There are no slices by that: choose below.")
         return SlicedReport(reason=unknown, choices=choices, live=False)
     found = published(source, "slices", by)
-    sections, reason = ((), found.reason) if found.numbers is None else _told(found.numbers, _WAYS[by])
+    sections, reason = ((), found.reason) if found.numbers is None else told(found.numbers, _WAYS[by])
     return SlicedReport(sections, reason, found.snapshot, live=False, choices=choices)
 
 
-def _told(numbers: Numbers, label: Text) -> tuple[tuple[Section, ...], Text]:
+def told(numbers: Numbers, label: Text) -> tuple[tuple[Section, ...], Text]:
     slices = (_slices(numbers, label),) if numbers.has("slices") else ()
     if not numbers.facts["rated"]:
         return slices, _UNRATED

@@ -7,7 +7,14 @@ from datetime import datetime
 from uuid import UUID
 
 import numpy as np
-from django.db.models import BigIntegerField, FilteredRelation, Func, Q, QuerySet, Value
+from django.db.models import (
+    ExpressionWrapper,
+    F,
+    FilteredRelation,
+    IntegerField,
+    Q,
+    QuerySet,
+)
 from django.db.models.functions import Coalesce, Extract, Length, Lower, Trim
 from numpy.typing import NDArray
 
@@ -16,8 +23,8 @@ from arena.selectors.columns import (
     Column,
     Ids,
     coded,
+    hashed,
     identity,
-    long,
     matched,
     numbered,
     packed,
@@ -25,6 +32,7 @@ from arena.selectors.columns import (
     real,
     uuids,
     whole,
+    worded,
 )
 from arena.types import Education, LanguageLevel
 from inference.models import Candidate
@@ -33,9 +41,10 @@ from ranking.filters import ExclusionReason, Reasons
 from ranking.models import Board
 from ranking.types import Criterion, Outcome
 
-_OUTCOMES = [outcome.value for outcome in sorted(Outcome, key=lambda outcome: outcome.place)]
-_LEVELS = [level.value for level in LanguageLevel]
-_EDUCATIONS = [education.value for education in Education]
+OUTCOMES = [outcome.value for outcome in sorted(Outcome, key=lambda outcome: outcome.place)]
+LEVELS = [level.value for level in LanguageLevel]
+EDUCATIONS = [education.value for education in Education]
+_TENTHS = ExpressionWrapper(10 * F("check_right") / F("check_asked"), output_field=IntegerField())
 _JUDGED = {
     Criterion.OVERALL: "winner",
     Criterion.CONTENT: "as_content__outcome",
@@ -61,6 +70,8 @@ class VoteTable:
         Shape ``(n,)``: what stands against each vote, as bits.
     levels, educations
         Length ``n``: as the volunteer declared them that day; empty where they did not.
+    checks
+        Shape ``(n,)``: how many of ten questions the volunteer had answered rightly in the campaign's Basque check, rounded down; -1 without one.
     seconds
         Shape ``(n,)``: when each was cast, in seconds since 1970.
     prompt_chars, turns
@@ -82,6 +93,7 @@ class VoteTable:
     reasons: Reasons
     levels: NDArray[np.str_]
     educations: NDArray[np.str_]
+    checks: NDArray[np.int32]
     seconds: NDArray[np.float64]
     prompt_chars: NDArray[np.int64]
     turns: NDArray[np.int64]
@@ -109,6 +121,7 @@ class VoteTable:
             reasons=self.reasons[chosen],
             levels=self.levels[chosen],
             educations=self.educations[chosen],
+            checks=self.checks[chosen],
             seconds=self.seconds[chosen],
             prompt_chars=self.prompt_chars[chosen],
             turns=self.turns[chosen],
@@ -127,9 +140,10 @@ def vote_table(board: Board, *, until: datetime | None = None) -> VoteTable:
     if until is not None:
         votes = votes.filter(created_at__lte=until)
     codes = dict(Candidate.objects.values_list("pk", "code"))
-    against = _reasons(board)
+    against = bits_against(Exclusion.objects.filter(vote__battle__campaign__board=board, lifted_at=None))
     read = _read(votes)
-    return _table(read | {"turns": _turns(board, read["battle"])}, codes, against)
+    turns = Turn.objects.filter(battle__campaign__board=board, battle__vote__isnull=False)
+    return _table(read | {"turns": turns_of(turns, read["battle"])}, codes, against)
 
 
 def _read(votes: QuerySet[Vote]) -> dict[str, Column]:
@@ -147,35 +161,29 @@ def _read(votes: QuerySet[Vote]) -> dict[str, Column]:
         "user": identity("participant_id"),
         "a": identity("battle__candidate_a_id"),
         "b": identity("battle__candidate_b_id"),
-        **{criterion.value: coded(field, _OUTCOMES) for criterion, field in _JUDGED.items()},
-        "level": coded("language_level", _LEVELS),
-        "education": coded("education", _EDUCATIONS),
+        **{criterion.value: coded(field, OUTCOMES) for criterion, field in _JUDGED.items()},
+        "level": coded("language_level", LEVELS),
+        "education": coded("education", EDUCATIONS),
+        "check": whole(Coalesce(_TENTHS, -1)),
         "seconds": real(Extract("created_at", "epoch")),
         "chars": whole(Coalesce(Length("first_turn__text"), 0)),
-        "prompt": long(Coalesce(_hash(Lower(Trim("first_turn__text"))), 0)),
+        "prompt": hashed(Lower(Trim("first_turn__text"))),
     }
     return read_columns(joined.order_by("created_at", "pk"), columns)
 
 
-def _turns(board: Board, battles: Ids) -> NDArray[np.int64]:
-    """How many messages each battle has, shape ``(n,)``: most have one, so that only further ones are read."""
-    further = Turn.objects.filter(battle__campaign__board=board, battle__vote__isnull=False, index__gt=1)
-    read = read_columns(further, {"battle": identity("battle_id"), "index": whole("index")})
+def turns_of(turns: QuerySet[Turn], battles: Ids) -> NDArray[np.int64]:
+    """How many messages each battle has, shape ``(n,)``, of *turns* that hold all of theirs: most have one, so that only further ones are read."""
+    read = read_columns(turns.filter(index__gt=1), {"battle": identity("battle_id"), "index": whole("index")})
     found = np.ones(len(battles), dtype=np.int64)
     at, within = matched(read["battle"], battles)
     np.maximum.at(found, at, read["index"][within])
     return found
 
 
-def _hash(text: Lower) -> Func:
-    """PostgreSQL's own 64-bit hash of a text."""
-    return Func(text, Value(0), function="hashtextextended", output_field=BigIntegerField())
-
-
-def _reasons(board: Board) -> dict[UUID, int]:
-    """The bits of what stands against each vote that anything stands against."""
+def bits_against(standing: QuerySet[Exclusion]) -> dict[UUID, int]:
+    """The bits of what stands against each vote that anything stands against. One query."""
     found: dict[UUID, int] = {}
-    standing = Exclusion.objects.filter(vote__battle__campaign__board=board, lifted_at=None)
     for vote_id, reason in standing.values_list("vote_id", "reason"):
         found[vote_id] = found.get(vote_id, 0) | ExclusionReason(reason).bit
     return found
@@ -183,7 +191,7 @@ def _reasons(board: Board) -> dict[UUID, int]:
 
 def _table(read: dict[str, Column], codes: dict[UUID, str], against: dict[UUID, int]) -> VoteTable:
     n = len(read["vote"])
-    models, sides = _models(np.concatenate([read["a"], read["b"]]), codes)
+    models, sides = models_of(np.concatenate([read["a"], read["b"]]), codes)
     first, user = numbered(read["user"])
     return VoteTable(
         models=models,
@@ -192,9 +200,10 @@ def _table(read: dict[str, Column], codes: dict[UUID, str], against: dict[UUID, 
         outcomes={criterion: read[criterion.value].astype(np.int8) for criterion in Criterion},
         user=user,
         participants=tuple(uuids(read["user"][first])),
-        reasons=_against(read["vote"], against),
-        levels=np.array([*_LEVELS, ""])[read["level"]],
-        educations=np.array([*_EDUCATIONS, ""])[read["education"]],
+        reasons=reasons_of(read["vote"], against),
+        levels=worded(read["level"], LEVELS),
+        educations=worded(read["education"], EDUCATIONS),
+        checks=read["check"],
         seconds=read["seconds"],
         prompt_chars=read["chars"].astype(np.int64),
         turns=read["turns"],
@@ -204,7 +213,7 @@ def _table(read: dict[str, Column], codes: dict[UUID, str], against: dict[UUID, 
     )
 
 
-def _models(ids: Ids, codes: dict[UUID, str]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+def models_of(ids: Ids, codes: dict[UUID, str]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
     """The codes of all models that occur, sorted, and each id's index in them."""
     first, number = numbered(ids)
     occurring = [codes[each] for each in uuids(ids[first])]
@@ -213,8 +222,8 @@ def _models(ids: Ids, codes: dict[UUID, str]) -> tuple[tuple[str, ...], NDArray[
     return models, place[number]
 
 
-def _against(votes: Ids, against: dict[UUID, int]) -> Reasons:
-    """Each vote's reasons, shape ``(n,)``."""
+def reasons_of(votes: Ids, against: dict[UUID, int]) -> Reasons:
+    """Each vote's bits, shape ``(n,)``."""
     found = np.zeros(len(votes), dtype=np.uint16)
     at, within = matched(packed(against), votes)
     found[at] = np.fromiter(against.values(), dtype=np.uint16, count=len(against))[within]

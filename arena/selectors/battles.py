@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils.safestring import SafeString
 
 from arena import protocol, states, transcript
@@ -48,6 +48,7 @@ class BattleView:
     max_chars: int
     votable: bool
     is_own: bool
+    is_prompt: bool
 
     @property
     def turns_left(self) -> int:
@@ -59,7 +60,7 @@ def battle_of(battle_id: UUID, participant: Participant | None) -> Battle | None
     if participant is None:
         return None
     return (
-        Battle.objects.select_related("campaign__board", "candidate_a", "candidate_b")
+        Battle.objects.select_related("campaign__board", "participant", "candidate_a", "candidate_b")
         .filter(pk=battle_id, participant=participant)
         .first()
     )
@@ -97,6 +98,7 @@ def battle_view(battle: Battle) -> BattleView:
         max_chars=battle.campaign.max_prompt_chars,
         votable=votable,
         is_own=battle.source == BattleSource.LIVE.value,
+        is_prompt=battle.source == BattleSource.PROMPT_SET.value,
     )
 
 
@@ -107,6 +109,12 @@ def lease_of(battle_id: UUID) -> Lease | None:
         return None
     attempts = {Side(answer.side): answer.attempt for answer in turn.answers.all()}
     return Lease(battle_id, turn.pk, turn.index, turn.runner_id, attempts)
+
+
+def last_turn(battle_id: UUID) -> int:
+    """Its number; 0 before the first. One query."""
+    last: int | None = Turn.objects.filter(battle=battle_id).aggregate(last=Max("index"))["last"]
+    return last or 0
 
 
 def stored_frames(battle: Battle, held: Mapping[Side, Held]) -> list[ServerFrame]:

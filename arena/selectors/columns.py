@@ -14,13 +14,14 @@ from django.db.models import (
     Expression,
     F,
     FloatField,
+    Func,
     IntegerField,
     QuerySet,
     UUIDField,
     Value,
     When,
 )
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 from numpy.typing import NDArray
 
 Column = NDArray[Any]
@@ -57,6 +58,17 @@ def coded(field: str, known: Sequence[str]) -> Cast:
     """A column of texts as their places in *known*, :data:`UNKNOWN` for others and for null."""
     cases = [When(**{field: text}, then=Value(place)) for place, text in enumerate(known)]
     return Cast(Case(*cases, default=Value(UNKNOWN)), IntegerField())
+
+
+def hashed(text: Expression) -> Cast:
+    """A column of PostgreSQL's own 64-bit hashes of texts, 0 for null."""
+    found = Func(text, Value(0), function="hashtextextended", output_field=BigIntegerField())
+    return long(Coalesce(found, 0))
+
+
+def worded(places: Column, known: Sequence[str]) -> NDArray[np.str_]:
+    """The texts whose places :func:`coded` gave, empty for others."""
+    return np.array([*known, ""])[places]
 
 
 def read_columns(rows: QuerySet[Any], columns: Mapping[str, Cast]) -> dict[str, Column]:

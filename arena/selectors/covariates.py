@@ -14,7 +14,7 @@ from arena.selectors.ballots import VoteTable
 from arena.selectors.columns import uuids
 from arena.types import AnswerStatus, Side
 from ranking.ballots import Ballots
-from ranking.covariates import count_markdown
+from ranking.markdown import count_markdown
 from ranking.types import Criterion
 
 MOST_VOTES = 50_000

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import TruncWeek
 from django.utils import timezone
 
 from arena import states
@@ -80,17 +81,24 @@ def tickets(participant: Participant, campaign: Campaign, credited: int) -> int:
 
 
 def was_hasty_last_week(participant: Participant) -> bool:
-    """Whether votes of the last whole week, Monday to Sunday, came too quickly to be counted. Neither which nor how many: who learns that at once or
-    one by one learns how to hurry unnoticed. One query."""
-    monday = midnight() - timedelta(days=timezone.localtime().weekday())
-    haste = [ExclusionReason.TOO_FAST.value, ExclusionReason.RATE.value]
-    return Exclusion.objects.filter(
+    """Whether votes of the last whole week, Monday to Sunday, came too quickly to be counted. One query."""
+    return this_monday() - timedelta(days=7) in hasty_weeks(participant)
+
+
+def hasty_weeks(participant: Participant) -> set[datetime]:
+    """When the weeks that are over began of which votes came too quickly to be counted. Neither which nor how many: who learns that at once or one by one
+    learns how to hurry unnoticed. One query."""
+    hasty = Exclusion.objects.filter(
         vote__participant=participant,
-        vote__created_at__gte=monday - timedelta(days=7),
-        vote__created_at__lt=monday,
-        reason__in=haste,
+        vote__created_at__lt=this_monday(),
+        reason__in=[ExclusionReason.TOO_FAST.value, ExclusionReason.RATE.value],
         lifted_at=None,
-    ).exists()
+    )
+    return set(hasty.values_list(TruncWeek("vote__created_at"), flat=True))
+
+
+def this_monday() -> datetime:
+    return midnight() - timedelta(days=timezone.localtime().weekday())
 
 
 def my_battles(participant: Participant, page: int) -> Page[Battle]:

@@ -46,6 +46,33 @@ def set_aside_one_by_one(participant: Participant) -> set[UUID]:
     return set(votes.filter(last=ModerationAct.EXCLUDE.value).values_list("pk", flat=True))
 
 
+def meant(report: Report) -> Battle:
+    """The battle that was reported; of a pair that was judged again, the one whose texts it shows."""
+    return report.battle.origin or report.battle
+
+
+def acts_standing(report: Report) -> list[ModerationAct]:
+    """What holds now of what staff can do about a report, in that order. Three queries at most; a prompt of a set can be hidden alone."""
+    if report.battle.prompt is not None:
+        return [ModerationAct.HIDE] if report.battle.prompt.hidden_at else []
+    battle = meant(report)
+    aside = Vote.objects.filter(battle=battle, pk__in=set_aside_one_by_one(battle.participant))
+    holds = {
+        ModerationAct.HIDE: battle.hidden_at is not None,
+        ModerationAct.EXCLUDE: aside.exists(),
+        ModerationAct.BAN: battle.participant.banned_at is not None,
+    }
+    return [act for act, stands in holds.items() if stands]
+
+
+def entries_about(report: Report) -> QuerySet[ModerationEntry]:
+    """What was done about the battle that was reported, the one whose texts it shows, and their volunteers, newest first. No query of its own."""
+    about = [report.battle, meant(report)]
+    whose = [each.participant_id for each in about]
+    found = ModerationEntry.objects.filter(Q(battle__in=about) | Q(participant__in=whose))
+    return found.select_related("staff")
+
+
 def open_report(battle: Battle) -> Report | None:
     """What its volunteer reported of it and staff have not decided. One query."""
     return battle.reports.filter(participant=battle.participant_id, state=ReportState.OPEN.value).first()

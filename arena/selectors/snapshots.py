@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ranking.models import Board, Snapshot, SnapshotReport
 from ranking.types import Criterion, TieRule
@@ -15,6 +17,19 @@ def snapshots_of(*, board: Board, criterion: Criterion, ties: TieRule = TieRule.
     return Snapshot.objects.filter(
         board=board, criterion=criterion.value, ties=ties.value, slice=""
     ).order_by("-created_at", "-pk")
+
+
+def snapshots_before(
+    found: QuerySet[Snapshot], place: tuple[datetime, UUID] | None, *, most: int
+) -> list[Snapshot]:
+    """At most *most* of :func:`snapshots_of` that come after the one at *place*, what they hold left out; from the newest without a place. One query.
+
+    Who goes on from the last one's place reads every snapshot there was at the beginning, and none twice, whatever is published meanwhile.
+    """
+    if place is not None:
+        moment, key = place
+        found = found.filter(Q(created_at__lt=moment) | Q(created_at=moment, pk__lt=key))
+    return list(found.select_related("board").defer("payload", "covariance")[:most])
 
 
 def latest_snapshot(*, board: Board, criterion: Criterion, ties: TieRule) -> Snapshot | None:

@@ -12,6 +12,7 @@ from arena.days import midnight
 from arena.models import (
     Answer,
     Battle,
+    Campaign,
     Consent,
     ModerationEntry,
     Participant,
@@ -22,12 +23,13 @@ from arena.models import (
     User,
     Vote,
 )
+from arena.selectors import mine
 from arena.selectors.judgements import judgements_of
+from arena.selectors.reveals import TOLD_AT_ONCE
 from arena.services.battles import reveal
 from arena.services.turns import user_of
 from arena.types import BattleSource, BattleStatus
 from inference.models import UserUsage
-from ranking.filters import ExclusionReason
 
 BATTLES_AT_ONCE = 50
 
@@ -68,6 +70,11 @@ def about(participant: Participant) -> Plain:
             }
             for each in participant.held_tickets.select_related("draw__campaign")
         ],
+        "credited": [
+            {"campaign": each.slug, "votes": mine.settled(participant, each)}
+            for each in Campaign.objects.filter(battles__vote__participant=participant).distinct()
+        ],
+        "hasty_weeks": [monday.date().isoformat() for monday in sorted(mine.hasty_weeks(participant))],
         "moderation": [_act(each) for each in participant.moderation.all()],
         "sessions": Session.objects.filter(participant_id=participant.pk).count(),
         "answered_tokens": [
@@ -119,7 +126,7 @@ def _consent(given: Consent) -> Plain:
 
 
 def _battle(battle: Battle) -> Plain:
-    """Of a pair that was given to them to judge, what they judged: what was asked there is somebody else's."""
+    """Of a pair that was given to them to judge, what they judged and marked, controls like all others: what was asked there is somebody else's."""
     voted, is_own = (
         BattleStatus(battle.status) is BattleStatus.VOTED,
         battle.source == BattleSource.LIVE.value,
@@ -132,7 +139,7 @@ def _battle(battle: Battle) -> Plain:
         "source": battle.source,
         "model_a": who.a.code if who else None,
         "model_b": who.b.code if who else None,
-        "turns": [_turn(turn) for turn in battle.turns.all()] if is_own else [],
+        "turns": [_turn(turn, is_own=is_own) for turn in battle.turns.all()],
         "vote": _vote(battle.vote) if voted else None,
         "reports": [_report(each) for each in battle.reports.all()],
         "moderation": [_act(each) for each in battle.moderation.all()],
@@ -152,18 +159,18 @@ def _act(entry: ModerationEntry) -> Plain:
     return {"at": entry.created_at.isoformat(), "act": entry.act, "note": entry.note}
 
 
-def _turn(turn: Turn) -> Plain:
+def _turn(turn: Turn, *, is_own: bool) -> Plain:
     return {
         "at": turn.created_at.isoformat(),
-        "message": turn.text,
-        "answers": {answer.side: _answer(answer) for answer in turn.answers.all()},
+        "message": turn.text if is_own else None,
+        "answers": {answer.side: _answer(answer, is_own=is_own) for answer in turn.answers.all()},
     }
 
 
-def _answer(answer: Answer) -> Plain:
+def _answer(answer: Answer, *, is_own: bool) -> Plain:
     return {
         "status": answer.status,
-        "text": answer.text,
+        "text": answer.text if is_own else None,
         "marked": [_marked(each) for each in answer.feedback.all()],
     }
 
@@ -181,25 +188,20 @@ def _marked(said: SpanFeedback) -> Plain:
 
 
 def _vote(vote: Vote) -> Plain:
-    """What became of today's votes is told tomorrow, as on their page."""
+    """What became of today's votes is told tomorrow, as on their page; of haste, a week's, and of controls, holds and flags nothing, so that *counted* says
+    ``False`` or nothing, and what was credited is told as a sum."""
     judgements, is_settled = judgements_of(vote), vote.created_at < midnight()
-    against = sorted(
-        each.reason
-        for each in vote.exclusions.all()
-        if each.lifted_at is None and each.reason != ExclusionReason.FAILED_CONTROL.value
-    )
-    is_pair = vote.battle.source != BattleSource.LIVE.value  # which of those are controls is told to nobody
+    told = TOLD_AT_ONCE & {each.reason for each in vote.exclusions.all() if each.lifted_at is None}
     return {
         "at": vote.created_at.isoformat(),
         "winner": vote.winner,
         "content": judgements.content.value,
         "language": judgements.language.value,
         "overall": judgements.overall.value if judgements.overall else None,
-        "counted": vote.counted if is_settled else None,
-        "credited": vote.credited if is_settled and not is_pair else None,
+        "counted": False if told and is_settled else None,
         "language_level": vote.language_level,
         "education": vote.education,
         "check_right": vote.check_right,
         "check_asked": vote.check_asked,
-        "not_counted_because": against if is_settled else None,
+        "not_counted_because": sorted(told) if is_settled else None,
     }

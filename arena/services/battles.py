@@ -18,7 +18,7 @@ from arena.selectors import campaigns, people
 from arena.selectors.battles import unfinished_of
 from arena.services import draws, turns
 from arena.states import Move
-from arena.types import BattleSource, BattleStatus, CampaignPhase, RefusalCode, Registration, Side
+from arena.types import BattleSource, BattleStatus, CampaignPhase, Display, RefusalCode, Registration, Side
 from inference.models import Candidate
 from inference.selectors import tokens_used_today
 from inference.types import GenerationRequest
@@ -36,9 +36,17 @@ class Begun:
 
 
 def begin_turn(
-    *, participant_id: UUID | None, battle_id: UUID | None, text: str, key: UUID, runner_id: UUID
+    *,
+    participant_id: UUID | None,
+    battle_id: UUID | None,
+    text: str,
+    key: UUID,
+    runner_id: UUID,
+    still: bool = False,
 ) -> Begun:
     """Store the volunteer's message, opening a battle where *battle_id* is absent, and plan its answers.
+
+    The answers of a *still* battle appear once both are whole, unless the participant chose otherwise.
 
     Locks the participant, then the battle. A repeated *key* of the same participant returns the turn that stands. Raises ``Refused``.
     """
@@ -50,7 +58,9 @@ def begin_turn(
             return _resent(standing, participant)
         _check_message(text, participant, campaign)
         _check_tokens(participant, campaign)
-        battle, index = _open(participant, campaign) if battle_id is None else _go_on(battle_id, participant)
+        battle, index = (
+            _open(participant, campaign, still=still) if battle_id is None else _go_on(battle_id, participant)
+        )
         lease = turns.lease_for(runner_id)
         turn = Turn.objects.create(battle=battle, index=index, text=text, key=key, **lease)
         return Begun(battle.pk, turns.plan_answers(battle=battle, turn=turn, standing={}))
@@ -148,9 +158,8 @@ def reveal(battle: Battle) -> Identities:
 
 
 def consenting(participant_id: UUID | None, campaign: Campaign) -> Participant:
-    participant = (
-        Participant.objects.select_for_update().filter(pk=participant_id).first() if participant_id else None
-    )
+    standing = people.in_good_standing().select_for_update(of=("self",))
+    participant = standing.filter(pk=participant_id).first() if participant_id else None
     if participant is not None and participant.banned_at is not None:
         raise Refused(RefusalCode.BANNED)
     if participant is None or not people.has_consented(participant, campaign):
@@ -193,7 +202,7 @@ def _check_tokens(participant: Participant, campaign: Campaign) -> None:
         raise Refused(RefusalCode.TOO_MANY_TOKENS)
 
 
-def _open(participant: Participant, campaign: Campaign) -> tuple[Battle, int]:
+def _open(participant: Participant, campaign: Campaign, *, still: bool) -> tuple[Battle, int]:
     """A new battle and the number of its first turn, which is about to be stored."""
     check_running(campaign, participant)
     if participant.is_guest and unfinished_of(participant).count() >= campaign.guest_open_battles:
@@ -206,7 +215,7 @@ def _open(participant: Participant, campaign: Campaign) -> tuple[Battle, int]:
         candidate_a=drawn.candidate_a,
         candidate_b=drawn.candidate_b,
         system_prompt=campaign.system_prompt.replace("{date}", basque_date(timezone.localdate())),
-        display=participant.display or campaign.display,
+        display=participant.display or (Display.WHOLE.value if still else campaign.display),
         policy=drawn.policy,
         propensity=drawn.propensity,
         draw_seed=drawn.seed,

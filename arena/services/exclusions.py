@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from arena.models import Exclusion, Participant, User, Vote
 from arena.selectors.judgements import judgements_of, tally_entries
-from arena.services.credits import book
+from arena.services.credits import book, book_first
 from arena.types import ExclusionSource
 from ranking.filters import ExclusionReason
 from ranking.services import TallyEntry, record
@@ -124,16 +124,16 @@ def _is_marked(participant: Participant, reason: ExclusionReason) -> bool:
     return Participant.objects.filter(pk=participant.pk, **{f"{_MARKS[reason]}__isnull": False}).exists()
 
 
-def add_reasons(vote: Vote, reasons: Iterable[ExclusionReason]) -> None:
-    """The reasons that the site's own rules found when the vote was cast; inside its transaction, before it was ever counted."""
+def store_with(vote: Vote, reasons: Iterable[ExclusionReason]) -> None:
+    """Store a vote that is being cast, with the reasons that the site's own rules found; the caller moves the tally where there is none."""
     found = set(reasons)
+    vote.counted, vote.credited = not found, _is_credited(vote, found)
+    vote.save(force_insert=True)
     Exclusion.objects.bulk_create(
         Exclusion(vote=vote, reason=reason.value, source=ExclusionSource.RULE.value)
         for reason in sorted(found)
     )
-    vote.counted, vote.credited = not found, _is_credited(vote, found)
-    vote.save(update_fields=["counted", "credited"])
-    book([vote])
+    book_first(vote)
 
 
 def _is_credited(vote: Vote, standing: set[ExclusionReason]) -> bool:

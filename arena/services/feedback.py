@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from arena.errors import NoSuchPassage, TooManyPassages
 from arena.models import Answer, SpanFeedback
 from arena.services.people import locked
+from arena.services.releases import note_removal
 from arena.types import BattleStatus, FeedbackKind
 
 MOST_OF_A_BATTLE = 100
@@ -54,6 +55,7 @@ def replace_feedback(*, feedback_id: UUID, battle_id: UUID, participant_id: UUID
 def delete_feedback(*, feedback_id: UUID, battle_id: UUID, participant_id: UUID) -> None:
     """Take one's own back. Raises ``SpanFeedback.DoesNotExist``."""
     _own(battle_id, participant_id).get(pk=feedback_id).delete()
+    note_removal()
 
 
 def _own(battle_id: UUID, participant_id: UUID) -> QuerySet[SpanFeedback]:

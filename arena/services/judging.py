@@ -14,6 +14,7 @@ from arena.controls import ControlKind, corrupted
 from arena.errors import Refused
 from arena.models import Answer, Battle, Campaign, Control, Participant, Prompt, SetAnswer, Turn, Vote
 from arena.selectors import judging
+from arena.selectors.judging import Least
 from arena.services.battles import abandon, check_running, consenting
 from arena.types import AnswerStatus, BattleSource, BattleStatus, RefusalCode, Side
 from ranking.types import Outcome
@@ -25,6 +26,7 @@ _KEPT = (
     *("prompt_tokens", "completion_tokens"),
 )
 """What a copy of an answer takes over, whether it was given in a battle or to a prompt set."""
+_Made = tuple[Battle, list[Answer]]
 _SPOILT = 0.7
 """Of the control pairs whose answer is long enough: these show one side in disorder, the others the same answer twice."""
 
@@ -51,21 +53,21 @@ def give_pair(*, participant_id: UUID | None, campaign: Campaign) -> Battle:
 
 
 def _draw(participant: Participant, campaign: Campaign) -> Battle | None:
-    """From earlier battles or from prompt sets, with equal chances where both have any; ``None`` where neither has. Five queries, and the copies."""
-    fewest, battles = judging.least_judged(judging.to_judge(participant, campaign))
-    _fewest, prompts = judging.least_judged_prompts(judging.prompts_to_judge(participant, campaign))
-    if not battles and not prompts:
+    """From earlier battles or from prompt sets, with equal chances where both have any; ``None`` where neither has. Three queries, and the copies."""
+    battles = judging.least_judged(judging.to_judge(participant, campaign))
+    prompts = judging.least_judged_prompts(judging.prompts_to_judge(participant, campaign))
+    if not battles.n and not prompts.n:
         return None
     seed = secrets.randbits(63)
     rng = random.Random(seed)  # noqa: S311  # a seeded, replayable draw; the seed itself is secret-grade
-    chance = 0.5 if battles and prompts else 1.0
-    if battles and (not prompts or rng.random() < chance):
-        origin = Battle.objects.get(pk=rng.choice(battles))
-        drawn, swaps = _Drawn(seed, chance / len(battles)), fewest % 2 == 0
-        pair = _copy(origin, participant, swaps=swaps, drawn=drawn)
-        answers = _answers(origin, pair, swaps=swaps)
+    chance = 0.5 if battles.n and prompts.n else 1.0
+    if battles.n and (not prompts.n or rng.random() < chance):
+        made = _of_battle(battles, participant, rng, _Drawn(seed, chance / battles.n))
     else:
-        pair, answers = _of_prompt(prompts, participant, campaign, rng, _Drawn(seed, chance / len(prompts)))
+        made = _of_prompt(prompts, participant, campaign, rng, _Drawn(seed, chance / prompts.n))
+    if made is None:
+        return None  # taken back at this moment
+    pair, answers = made
     if rng.random() < campaign.control_rate:
         _made_control(pair, answers, rng).save(force_insert=True)
     Answer.objects.bulk_create(answers)
@@ -80,11 +82,24 @@ class _Drawn:
     propensity: float
 
 
+def _of_battle(
+    battles: Least[Battle], participant: Participant, rng: random.Random, drawn: _Drawn
+) -> _Made | None:
+    """A copy of one of these battles; every other one has its sides swapped."""
+    origin, swaps = battles.at(rng.randrange(battles.n)), battles.given % 2 == 0
+    if origin is None:
+        return None
+    pair = _copy(origin, participant, swaps=swaps, drawn=drawn)
+    return pair, _answers(origin, pair, swaps=swaps)
+
+
 def _of_prompt(
-    prompts: list[int], participant: Participant, campaign: Campaign, rng: random.Random, drawn: _Drawn
-) -> tuple[Battle, list[Answer]]:
+    prompts: Least[Prompt], participant: Participant, campaign: Campaign, rng: random.Random, drawn: _Drawn
+) -> _Made | None:
     """Two of the candidates that answered one of these prompts, on either side with equal chances."""
-    prompt = Prompt.objects.get(pk=rng.choice(prompts))
+    prompt = prompts.at(rng.randrange(prompts.n))
+    if prompt is None:
+        return None
     complete = prompt.answers.filter(status=AnswerStatus.COMPLETE.value).order_by("candidate__code")
     found = list(complete)
     a, b = rng.sample(found, 2)

@@ -8,10 +8,13 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from arena.erasure_log import Deed
 from arena.errors import NotVoted
 from arena.models import Battle, ModerationEntry, Participant, User, Vote
 from arena.selectors.moderation import set_aside_one_by_one
+from arena.services import forgotten
 from arena.services.exclusions import exclude, exclude_all, lift, lift_all
+from arena.services.releases import note_removal
 from arena.types import ExclusionSource, ModerationAct
 from ranking.filters import ExclusionReason
 
@@ -36,7 +39,9 @@ def hide_battle(*, battle_id: UUID, staff: User, note: str = "") -> None:
     """Show the battle to nobody but its volunteer, and export it no more; its vote goes on counting. Repeating it changes nothing."""
     with transaction.atomic():
         if Battle.objects.filter(pk=battle_id, hidden_at=None).update(hidden_at=timezone.now()):
+            note_removal()
             record(ModerationAct.HIDE, staff, note, battle_id=battle_id)
+            forgotten.note(Deed.HIDDEN, battle=battle_id)
 
 
 def show_battle(*, battle_id: UUID, staff: User, note: str = "") -> None:
@@ -44,6 +49,7 @@ def show_battle(*, battle_id: UUID, staff: User, note: str = "") -> None:
     with transaction.atomic():
         if Battle.objects.filter(pk=battle_id, hidden_at__isnull=False).update(hidden_at=None):
             record(ModerationAct.SHOW, staff, note, battle_id=battle_id)
+            forgotten.note(Deed.SHOWN, battle=battle_id)
 
 
 def exclude_vote(*, battle_id: UUID, staff: User, note: str = "") -> Vote:
@@ -77,6 +83,7 @@ def ban_participant(*, participant_id: UUID, staff: User, note: str = "") -> int
         if participant.banned_at is None:
             participant.banned_at = timezone.now()
             participant.save(update_fields=["banned_at"])
+            note_removal()
             record(ModerationAct.BAN, staff, note, participant_id=participant_id)
         votes = exclude_all(
             participant=participant,

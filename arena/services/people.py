@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from arena import consent_text
 from arena.days import midnight
+from arena.erasure_log import Deed
 from arena.errors import NicknameTaken
 from arena.models import (
     Battle,
@@ -25,10 +26,13 @@ from arena.models import (
     Vote,
 )
 from arena.selectors.battles import unfinished_of
+from arena.selectors.judging import judged_again
 from arena.selectors.people import participant_or_none
 from arena.services import battles
 from arena.services.credits import hand_over
-from arena.services.exclusions import exclude_all, lift_all
+from arena.services.exclusions import exclude, exclude_all, lift_all
+from arena.services.forgotten import note
+from arena.services.releases import note_removal
 from arena.types import (
     Display,
     Education,
@@ -74,16 +78,24 @@ def withdraw_consent(*, participant_id: UUID, takes_votes: bool) -> list[UUID]:
     """
     with transaction.atomic():
         participant = locked(participant_id)
-        participant.consents.filter(withdrawn_at=None).update(withdrawn_at=timezone.now())
-        left = list(unfinished_of(participant).order_by("pk").values_list("pk", flat=True))
-        for battle_id in left:
-            battles.abandon(participant_id=participant.pk, battle_id=battle_id)
-        if takes_votes:
-            exclude_all(
-                participant=participant,
-                reason=ExclusionReason.WITHDRAWN,
-                source=ExclusionSource.VOLUNTEER,
-            )
+        left = end_consent(participant, takes_votes=takes_votes)
+        note(Deed.WITHDRAWN, participant=participant_id, votes=takes_votes)
+    return left
+
+
+def end_consent(participant: Participant, *, takes_votes: bool) -> list[UUID]:
+    """:func:`withdraw_consent` of a participant whom the caller's transaction has locked, noted nowhere."""
+    participant.consents.filter(withdrawn_at=None).update(withdrawn_at=timezone.now())
+    left = list(unfinished_of(participant).order_by("pk").values_list("pk", flat=True))
+    for battle_id in left:
+        battles.abandon(participant_id=participant.pk, battle_id=battle_id)
+    if takes_votes:
+        exclude_all(
+            participant=participant,
+            reason=ExclusionReason.WITHDRAWN,
+            source=ExclusionSource.VOLUNTEER,
+        )
+    note_removal()
     return left
 
 
@@ -141,8 +153,9 @@ def join_guest(*, guest_id: UUID | None, user: User) -> Participant:
     """The account's participant, with everything that the guest of this browser did.
 
     The first guest becomes the account's participant; what a later one did moves to it, and the guest is gone. Votes keep their covariates, and the reasons
-    that the site's rules found on their day, but for ``guest``: where nothing else speaks against them they count from now on, in this transaction. A guest who
-    is flagged, held or banned takes that to the account, whose votes then follow. Somebody else's participant is left alone.
+    that the site's rules found on their day, but for ``guest``: where nothing else speaks against them they count from now on, in this transaction. Where
+    both voted on the same two answers, the first vote stands, and others neither count nor are credited (``duplicate_prompt``). A guest who is flagged, held
+    or banned takes that to the account, whose votes then follow. Somebody else's participant is left alone.
 
     Locks the user, both participants in key order, the guest's battles, the account's votes, then cells of tallies.
     """
@@ -182,6 +195,8 @@ def _merge(guest: Participant, own: Participant) -> None:
     Battle.objects.filter(participant=guest).update(participant=own)
     Vote.objects.filter(participant=guest).update(participant=own)
     hand_over(guest, own)
+    for vote_id in judged_again(own):
+        exclude(vote_id=vote_id, reason=ExclusionReason.DUPLICATE_PROMPT, source=ExclusionSource.RULE)
     standing = own.consents.filter(withdrawn_at=None).values("version")
     guest.consents.filter(withdrawn_at=None, version__in=standing).delete()
     guest.consents.update(participant=own)
@@ -199,6 +214,7 @@ def _merge(guest: Participant, own: Participant) -> None:
     own.held_at = min(filter(None, (own.held_at, guest.held_at)), default=None)
     own.banned_at = min(filter(None, (own.banned_at, guest.banned_at)), default=None)
     own.save()
+    note(Deed.JOINED, participant=own.pk, guest=guest.pk)
     guest.delete()
 
 

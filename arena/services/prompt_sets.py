@@ -122,6 +122,15 @@ def progress_of(prompt_set: PromptSet) -> Progress:
     )
 
 
+def resume_sets() -> int:
+    """Go on with the sets whose process died: their claim ran out and was never given back. Returns how many."""
+    dead = list(PromptSet.objects.filter(claimed_until__lt=timezone.now()).values_list("pk", flat=True))
+    for set_id in dead:
+        logger.info("prompt set %s is taken over", set_id)
+        answer_set(set_id=set_id)
+    return len(dead)
+
+
 def _claim(set_id: UUID) -> bool:
     now = timezone.now()
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)

@@ -12,8 +12,10 @@ from django.utils import timezone
 
 from arena.errors import TooManyReports
 from arena.models import Battle, Prompt, Report, User
+from arena.selectors.moderation import acts_standing, meant
 from arena.services import moderation
 from arena.services.people import locked
+from arena.services.releases import note_removal
 from arena.types import BattleSource, ModerationAct, ReportReason, ReportState
 
 logger = logging.getLogger(__name__)
@@ -23,17 +25,28 @@ MOST_REPORTS_A_DAY = 20
 
 _DEEDS: dict[ModerationAct, Callable[[Report, User, str], object]] = {
     ModerationAct.HIDE: lambda report, staff, note: moderation.hide_battle(
-        battle_id=_meant(report).pk, staff=staff, note=note
+        battle_id=meant(report).pk, staff=staff, note=note
     ),
     ModerationAct.EXCLUDE: lambda report, staff, note: moderation.exclude_vote(
-        battle_id=_meant(report).pk, staff=staff, note=note
+        battle_id=meant(report).pk, staff=staff, note=note
     ),
     ModerationAct.BAN: lambda report, staff, note: moderation.ban_participant(
-        participant_id=_meant(report).participant_id, staff=staff, note=note
+        participant_id=meant(report).participant_id, staff=staff, note=note
     ),
 }
 ACTS = tuple(_DEEDS)
 """What staff can do about a report, in the order in which it is done."""
+_UNDONE: dict[ModerationAct, Callable[[Report, User, str], object]] = {
+    ModerationAct.HIDE: lambda report, staff, note: moderation.show_battle(
+        battle_id=meant(report).pk, staff=staff, note=note
+    ),
+    ModerationAct.EXCLUDE: lambda report, staff, note: moderation.restore_vote(
+        battle_id=meant(report).pk, staff=staff, note=note
+    ),
+    ModerationAct.BAN: lambda report, staff, note: moderation.unban_participant(
+        participant_id=meant(report).participant_id, staff=staff, note=note
+    ),
+}
 
 
 def report_battle(*, battle_id: UUID, participant_id: UUID, reason: ReportReason, words: str = "") -> Report:
@@ -54,6 +67,7 @@ def report_battle(*, battle_id: UUID, participant_id: UUID, reason: ReportReason
         made: Report = battle.reports.create(
             participant=participant, reason=reason.value, words=words.strip()
         )
+        note_removal()
     logger.info("battle %s reported: %s", battle_id, reason.value)
     return made
 
@@ -84,6 +98,29 @@ def dismiss(*, report_id: UUID, staff: User, note: str = "") -> bool:
     return True
 
 
+def undo(
+    *, report_id: UUID, acts: Collection[ModerationAct], staff: User, note: str = ""
+) -> list[ModerationAct]:
+    """Take back what stands of these acts, whoever did them; the report stays as it was decided. Returns what was taken back.
+
+    One transaction; locks the report, then as each act. The ban ends first, so that a vote set aside for its own sake can count again.
+    """
+    with transaction.atomic():
+        report = _locked(report_id)
+        standing = [each for each in reversed(acts_standing(report)) if each in acts]
+        for act in standing:
+            _undo(act, report, staff, note)
+    return standing
+
+
+def _undo(act: ModerationAct, report: Report, staff: User, note: str) -> None:
+    if report.battle.source != BattleSource.PROMPT_SET.value:
+        _UNDONE[act](report, staff, note)
+        return
+    Prompt.objects.filter(battles=report.battle_id).update(hidden_at=None)
+    moderation.record(ModerationAct.SHOW, staff, note, battle_id=report.battle_id)
+
+
 def _do(act: ModerationAct, report: Report, staff: User, note: str) -> None:
     """A prompt of a set was written by staff, and its answers by models: it can be hidden, and nobody is at fault."""
     if report.battle.source != BattleSource.PROMPT_SET.value:
@@ -92,11 +129,6 @@ def _do(act: ModerationAct, report: Report, staff: User, note: str) -> None:
     if act is ModerationAct.HIDE:
         Prompt.objects.filter(battles=report.battle_id, hidden_at=None).update(hidden_at=timezone.now())
     moderation.record(act, staff, note, battle_id=report.battle_id)
-
-
-def _meant(report: Report) -> Battle:
-    """The battle that was reported; of a pair that was judged again, the one whose texts it shows."""
-    return report.battle.origin or report.battle
 
 
 def _close(report: Report, state: ReportState, staff: User) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 from arena.models import Finding, Participant, User
 from arena.numbers.material import sound
 from arena.selectors.ballots import VoteTable, vote_table
+from arena.selectors.controls import controls_judged
 from arena.selectors.raters import examined
 from arena.services.exclusions import flag_participant, settle_hold, unflag_participant
 from arena.types import ExclusionSource, FindingState
@@ -53,9 +55,11 @@ def review(board: Board) -> Reviewed:
     flagged = found.flagged if found else ()
     with transaction.atomic():
         Board.objects.select_for_update(no_key=True).get(pk=board.pk)
+        suspects = _unconfirmed(table, flagged)
+        controls = controls_judged(board, [table.participants[rater.user] for rater in suspects])
         new = sum(
-            _store(board, table, rater, test)
-            for rater in _unconfirmed(table, flagged)
+            _store(board, table.participants[rater.user], rater, test, controls)
+            for rater in suspects
             for test in rater.reasons
         )
     held = _hold([table.participants[rater.user] for rater in found.overwhelming] if found else [])
@@ -141,20 +145,28 @@ def _unconfirmed(table: VoteTable, flagged: tuple[Rater, ...]) -> list[Rater]:
     return [rater for rater in flagged if table.participants[rater.user] not in out]
 
 
-def _store(board: Board, table: VoteTable, rater: Rater, test: RaterTest) -> bool:
+def _store(
+    board: Board,
+    participant_id: UUID,
+    rater: Rater,
+    test: RaterTest,
+    controls: Mapping[UUID, tuple[int, int]],
+) -> bool:
     """Open a finding or bring the open one up to date. Returns whether it is new. Holds the board's lock."""
-    participant_id = table.participants[rater.user]
     last = (
         Finding.objects.filter(board=board, participant_id=participant_id, test=test.value)
         .order_by("-found_at")
         .first()
     )
     residual: Residual = getattr(rater, test.value)
+    judged, failed = controls.get(participant_id, (0, 0))
     numbers = {
         "statistic": residual.statistic,
         "p": residual.p,
         "q": rater.q,
         "n_votes": rater.n_votes,
+        "n_controls": judged,
+        "n_controls_failed": failed,
         "model": (rater.model or "") if test is RaterTest.ONE_MODEL else "",
     }
     if last is not None and last.state == FindingState.OPEN.value:

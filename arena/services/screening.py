@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from arena import screening
 from arena.controls import ControlKind, is_failed
-from arena.models import Battle, Control, Turn, Vote
+from arena.models import Battle, Control
+from arena.selectors.judging import judged_before
+from arena.selectors.voting import Asked, RecentVotes, earlier_prompts
 from arena.types import BattleSource, Side
 from inference.identity.detect import Exchange, leaks_identity
 from inference.language import answers_in_another_language
@@ -19,23 +21,35 @@ from ranking.types import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Screened:
-    """A battle whose vote is being cast, its turns and answers read once."""
+class Texts:
+    """A battle and what was said in it, read once."""
 
     battle: Battle
-    turns: list[Turn]
+    chat: list[Asked]
+
+
+@dataclass(frozen=True, slots=True)
+class Screened(Texts):
+    """A battle whose vote is being cast, and what else was read once for all rules."""
+
     winner: Outcome
+    recent: RecentVotes
     now: datetime
 
-    @property
-    def prompts(self) -> list[str]:
-        return [turn.text for turn in self.turns]
+
+def reasons_against(
+    battle: Battle, chat: list[Asked], winner: Outcome, recent: RecentVotes
+) -> list[ExclusionReason]:
+    """Every rule that speaks against the vote that is being cast in this battle. One query, and one more of a pair that was given to judge."""
+    seen = Screened(battle, chat, winner, recent, timezone.now())
+    found = [reason for reason, speaks in _RULES.items() if speaks(seen)]
+    return [*found, *reasons_in_texts(battle, chat)]
 
 
-def reasons_against(battle: Battle, winner: Outcome) -> list[ExclusionReason]:
-    """Every rule that speaks against the vote that is being cast in this battle. Six queries at most."""
-    seen = Screened(battle, list(battle.turns.prefetch_related("answers")), winner, timezone.now())
-    return [reason for reason, speaks in _RULES.items() if speaks(seen)]
+def reasons_in_texts(battle: Battle, chat: list[Asked]) -> list[ExclusionReason]:
+    """What the rules that read texts alone say of a battle, when its vote is cast and at any time later. No query."""
+    texts = Texts(battle, chat)
+    return [reason for reason, speaks in TEXT_RULES.items() if speaks(texts)]
 
 
 def _guest(seen: Screened) -> bool:
@@ -43,53 +57,37 @@ def _guest(seen: Screened) -> bool:
 
 
 def _too_fast(seen: Screened) -> bool:
-    finished = [answer.finished_at for answer in seen.turns[-1].answers.all() if answer.finished_at]
+    finished = [answer.finished_at for answer in seen.chat[-1].answers if answer.finished_at]
     least = timedelta(milliseconds=seen.battle.campaign.too_fast_ms)
     return bool(finished) and screening.is_too_fast(seen.now - max(finished), least=least)
 
 
-def _leak(seen: Screened) -> bool:
+def _leak(seen: Texts) -> bool:
     pair = (seen.battle.candidate_a, seen.battle.candidate_b)
     return leaks_identity(
-        [Exchange(turn.text, answer.text) for turn in seen.turns for answer in turn.answers.all()],
+        [Exchange(turn.text, answer.text) for turn in seen.chat for answer in turn.answers],
         names=[name for candidate in pair for name in (candidate.name, candidate.code)],
         makers=[candidate.maker for candidate in pair],
         system_prompt=seen.battle.system_prompt,
     )
 
 
-def _wrong_language(seen: Screened) -> bool:
+def _wrong_language(seen: Texts) -> bool:
     return any(
-        answers_in_another_language(turn.text, answer.text)
-        for turn in seen.turns
-        for answer in turn.answers.all()
+        answers_in_another_language(turn.text, answer.text) for turn in seen.chat for answer in turn.answers
     )
 
 
 def _duplicate(seen: Screened) -> bool:
-    """The volunteer asked these two candidates the same before, and voted on it."""
+    """The volunteer asked these two candidates the same before, and voted on it; or judged these two answers before."""
     if seen.battle.source != BattleSource.LIVE.value:
-        return False  # somebody else asked
-    a, b = seen.battle.candidate_a_id, seen.battle.candidate_b_id
-    earlier = Battle.objects.filter(
-        participant=seen.battle.participant,
-        campaign=seen.battle.campaign,
-        source=BattleSource.LIVE.value,
-        vote__isnull=False,
-        candidate_a__in=[a, b],
-        candidate_b__in=[a, b],
-    ).prefetch_related("turns")
-    return any(
-        screening.same_words(seen.prompts, [turn.text for turn in battle.turns.all()]) for battle in earlier
-    )
+        return judged_before(seen.battle)
+    prompts = [turn.text for turn in seen.chat]
+    return any(screening.same_words(prompts, earlier) for earlier in earlier_prompts(seen.battle))
 
 
 def _rate(seen: Screened) -> bool:
-    most = seen.battle.campaign.votes_per_hour
-    recent = Vote.objects.filter(
-        participant=seen.battle.participant, created_at__gte=seen.now - timedelta(hours=1)
-    )
-    return recent.count() >= most
+    return seen.recent.in_an_hour >= seen.battle.campaign.votes_per_hour
 
 
 def _rejudged(seen: Screened) -> bool:
@@ -115,11 +113,13 @@ def _held(seen: Screened) -> bool:
     return seen.battle.participant.held_at is not None
 
 
+TEXT_RULES: dict[ExclusionReason, Callable[[Texts], bool]] = {
+    ExclusionReason.IDENTITY_LEAK: _leak,
+    ExclusionReason.WRONG_LANGUAGE: _wrong_language,
+}
 _RULES: dict[ExclusionReason, Callable[[Screened], bool]] = {
     ExclusionReason.GUEST: _guest,
     ExclusionReason.TOO_FAST: _too_fast,
-    ExclusionReason.IDENTITY_LEAK: _leak,
-    ExclusionReason.WRONG_LANGUAGE: _wrong_language,
     ExclusionReason.DUPLICATE_PROMPT: _duplicate,
     ExclusionReason.RATE: _rate,
     ExclusionReason.FLAGGED_USER: _flagged,

@@ -8,7 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from arena import states
@@ -29,7 +32,7 @@ from inference.types import (
     with_system_prompt,
 )
 
-LEASE = timedelta(seconds=20)
+LEASE = timedelta(seconds=settings.LEHIA_LEASE_S)
 """How long the turns of a process that died stay its own."""
 FORGOTTEN_AFTER = timedelta(hours=24)
 _UNENDED = [status.value for status in AnswerStatus if not status.ended]
@@ -41,7 +44,15 @@ def status_of(answer: Answer) -> AnswerStatus:
 
 def lease_for(runner_id: UUID) -> dict[str, Any]:
     """The fields of a turn that *runner_id* answers from now on."""
-    return {"runner_id": runner_id, "lease_until": timezone.now() + LEASE}
+    return {"runner_id": runner_id, "lease_until": Now() + LEASE}
+
+
+def _stands() -> Q:
+    """Of a turn's lease. Leases are given and looked at by the database's clock, the one that all processes share.
+
+    One that ends far later than any that is given was given before that clock was set back.
+    """
+    return Q(lease_until__gte=Now(), lease_until__lte=Now() + 2 * LEASE)
 
 
 def plan_answers(*, battle: Battle, turn: Turn, standing: Mapping[Side, Answer]) -> TurnPlan:
@@ -102,38 +113,30 @@ def renew_leases(*, turn_ids: Collection[UUID], runner_id: UUID) -> set[UUID]:
     kept = Turn.objects.filter(
         pk__in=turn_ids, runner_id=runner_id, battle__status=BattleStatus.ANSWERING.value
     )
-    kept.update(lease_until=timezone.now() + LEASE)
+    kept.update(lease_until=Now() + LEASE)
     return set(kept.values_list("pk", flat=True))
 
 
 def standing_leases(leases: Iterable[Lease]) -> set[Lease]:
     """Those that still stand, for a process that hears nothing of another's turns; what ran out is given up on the way."""
     wanted = {lease.turn_id: lease for lease in leases}
-    found = {turn.pk: turn for turn in Turn.objects.filter(pk__in=wanted)}
-    now = timezone.now()
-    for turn in found.values():
-        if turn.lease_until is not None and turn.lease_until < now:
-            reap_turn(turn.pk)
-    return {
-        lease
-        for lease in wanted.values()
-        if (held := found.get(lease.turn_id))
-        and held.runner_id == lease.runner_id
-        and held.lease_until is not None
-        and held.lease_until >= now
-    }
+    standing = dict(Turn.objects.filter(_stands(), pk__in=wanted).values_list("pk", "runner_id"))
+    lapsed = Turn.objects.filter(pk__in=wanted.keys() - standing.keys(), lease_until__isnull=False)
+    for turn_id in lapsed.values_list("pk", flat=True):
+        reap_turn(turn_id)
+    return {lease for lease in wanted.values() if standing.get(lease.turn_id) == lease.runner_id}
 
 
-def finish_turn(*, turn_id: UUID, runner_id: UUID, results: Iterable[SideResult]) -> BattleStatus:
+def finish_turn(*, turn_id: UUID, runner_id: UUID, results: Iterable[SideResult]) -> BattleStatus | None:
     """Store how the sides ended; the battle becomes votable when both of its last turn are complete.
 
-    One transaction, the battle locked. A runner whose lease was taken away changes nothing.
+    One transaction, the battle locked. A runner whose lease was taken away changes nothing and gets ``None``.
     """
     with transaction.atomic():
         battle = Battle.objects.select_for_update().get(turns=turn_id)
         turn = Turn.objects.get(pk=turn_id)
         if turn.runner_id != runner_id:
-            return BattleStatus(battle.status)
+            return None
         now = timezone.now()
         answers = {Side(answer.side): answer for answer in turn.answers.all()}
         for result in results:
@@ -150,7 +153,7 @@ def reap_turns() -> int:
     """
     now = timezone.now()
     orphans = Turn.objects.filter(lease_until=None, answers__status__in=_UNENDED).distinct()
-    ownerless = [*Turn.objects.filter(lease_until__lt=now), *orphans]
+    ownerless = [*Turn.objects.exclude(lease_until=None).exclude(_stands()), *orphans]
     reaped = sum(reap_turn(turn.pk) for turn in ownerless)
     Battle.objects.filter(
         status__in=[BattleStatus.OPEN.value, BattleStatus.READY.value, BattleStatus.ANSWERING.value],
@@ -166,9 +169,9 @@ def reap_turn(turn_id: UUID) -> bool:
     with transaction.atomic():
         battle = Battle.objects.select_for_update().get(turns=turn_id)
         turn = Turn.objects.get(pk=turn_id)
-        now = timezone.now()
-        if turn.lease_until is not None and turn.lease_until >= now:
+        if Turn.objects.filter(_stands(), pk=turn_id).exists():
             return False
+        now = timezone.now()
         interrupted = turn.answers.filter(status__in=_UNENDED).update(
             status=AnswerStatus.INTERRUPTED.value, error_code=FailCode.INTERRUPTED.value, finished_at=now
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -20,14 +21,15 @@ from arena.errors import (
     VoterBanned,
 )
 from arena.models import Battle, Campaign, CheckResult, Judgement, Participant, Vote
+from arena.observing import metrics
 from arena.selectors.checks import has_check, standing_result
 from arena.selectors.judgements import Judgements, judgements_of, tally_entries
-from arena.services.credits import is_beyond_cap
-from arena.services.exclusions import add_reasons
+from arena.selectors.voting import Asked, RecentVotes, chat_of, recent_votes
+from arena.services.exclusions import store_with
 from arena.services.screening import reasons_against
-from arena.services.turns import status_of
 from arena.states import Move
 from arena.types import BasqueCheck, BattleStatus, Registration
+from ranking.filters import ExclusionReason
 from ranking.services import record
 
 
@@ -41,39 +43,62 @@ def cast_vote(*, battle_id: UUID, participant: Participant, judgements: Judgemen
     winner = judgements.winner
     with transaction.atomic():
         voter = Participant.objects.select_for_update(no_key=True).filter(pk=participant.pk).first()
-        battle = Battle.objects.select_for_update().get(pk=battle_id)
-        if voter is None or battle.participant_id != participant.pk:
+        battle = _locked(battle_id)
+        if voter is None or battle.participant_id != voter.pk:
             raise NotYourBattle("this battle belongs to somebody else")
-        standing = Vote.objects.filter(battle=battle).prefetch_related("judgements").first()
-        if standing is not None:
-            return _repeated(standing, judgements)
+        if battle.status == BattleStatus.VOTED.value:
+            repeated = _repeated(battle, judgements)
+            metrics.voted("repeated")
+            return repeated
         if voter.banned_at is not None:
             raise VoterBanned("moderators closed the site to this volunteer")
-        _check_campaign(battle.campaign, participant)
-        checked = _checked(battle.campaign, participant)
-        _close(battle)
-        reasons = reasons_against(battle, winner)
-        vote = Vote.objects.create(
-            battle=battle,
-            participant=participant,
-            winner=winner.value,
-            beyond_cap=is_beyond_cap(battle, participant),
-            language_level=participant.language_level,
-            education=participant.education,
-            check_right=checked.right if checked else None,
-            check_asked=checked.asked if checked else None,
-        )
-        Judgement.objects.bulk_create(
-            Judgement(vote=vote, criterion=criterion.value, outcome=outcome.value)
-            for criterion, outcome in judgements.asked()
-        )
-        add_reasons(vote, reasons)
+        _check_campaign(battle.campaign, voter)
+        checked = _checked(battle.campaign, voter)
+        battle.participant = voter
+        chat, recent = chat_of(battle), recent_votes(battle)
+        _close(battle, chat)
+        reasons = reasons_against(battle, chat, winner, recent)
+        vote = _store(battle, judgements, checked, reasons, recent)
         if vote.counted:
             record(board_id=battle.campaign.board_id, entries=tally_entries(battle, judgements))
+    metrics.voted("counted" if vote.counted else "set_aside")
     return vote
 
 
-def _repeated(standing: Vote, judgements: Judgements) -> Vote:
+def _locked(battle_id: UUID) -> Battle:
+    """The battle under a row lock, with what its vote is weighed by."""
+    found = Battle.objects.select_related("campaign", "candidate_a", "candidate_b")
+    return found.select_for_update(of=("self",)).get(pk=battle_id)
+
+
+def _store(
+    battle: Battle,
+    judgements: Judgements,
+    checked: CheckResult | None,
+    reasons: Collection[ExclusionReason],
+    recent: RecentVotes,
+) -> Vote:
+    voter = battle.participant
+    vote = Vote(
+        battle=battle,
+        participant=voter,
+        winner=judgements.winner.value,
+        beyond_cap=recent.credited_today >= battle.campaign.credited_a_day,
+        language_level=voter.language_level,
+        education=voter.education,
+        check_right=checked.right if checked else None,
+        check_asked=checked.asked if checked else None,
+    )
+    store_with(vote, reasons)
+    Judgement.objects.bulk_create(
+        Judgement(vote=vote, criterion=criterion.value, outcome=outcome.value)
+        for criterion, outcome in judgements.asked()
+    )
+    return vote
+
+
+def _repeated(battle: Battle, judgements: Judgements) -> Vote:
+    standing = Vote.objects.prefetch_related("judgements").get(battle=battle)
     if judgements_of(standing) != judgements:
         raise VoteAlreadyCast("this battle holds another vote")
     return standing
@@ -94,9 +119,8 @@ def _checked(campaign: Campaign, participant: Participant) -> CheckResult | None
     return result
 
 
-def _close(battle: Battle) -> None:
-    last = battle.turns.order_by("-index").first()
-    if last is None or not states.both_complete(map(status_of, last.answers.all())):
+def _close(battle: Battle, chat: Sequence[Asked]) -> None:
+    if not chat or not states.both_complete(answer.status for answer in chat[-1].answers):
         raise NotVotable("a side of the last turn is not complete")
     try:
         battle.status = states.after(BattleStatus(battle.status), Move.VOTE).value

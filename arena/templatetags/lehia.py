@@ -8,6 +8,7 @@ from functools import lru_cache
 from urllib.parse import urlencode
 
 from django import template
+from django.conf import settings
 from django.template import Context
 from django.urls import reverse
 from django.utils import formats, timezone
@@ -16,12 +17,21 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from arena import refusals
 from arena.dates import basque_date, french_date
+from arena.feedback_form import KINDS
 from arena.modules import modules_of
 from arena.reports import labels
 from ranking.heatmap import HeatMap
 
 register = template.Library()
+_KINDS = dict(KINDS)
+
+
+@register.simple_tag
+def languages() -> list[tuple[str, str]]:
+    """Codes and names, each name in its own language; Django's tag says them in the reader's."""
+    return list(settings.LANGUAGES)
 
 
 @register.filter
@@ -58,6 +68,12 @@ def column_label(column: str) -> str | Promise:
 
 
 @register.filter
+def kind_label(kind: str) -> str | Promise:
+    """What is wrong with a passage, in the words of the form."""
+    return _KINDS[kind]
+
+
+@register.filter
 def value_label(value: str, column: str) -> str | Promise:
     return labels.value_label(column, value)
 
@@ -66,6 +82,16 @@ def value_label(value: str, column: str) -> str | Promise:
 def plain_number(value: float) -> str:
     """A number in the reader's language with no more decimals than it has."""
     return formats.localize(int(value) if value == int(value) else value)
+
+
+@register.filter
+def in_per_cent(share: float | None) -> str:
+    """A share as a whole number of per cent; a dash where there is none to tell."""
+    return (
+        "—"
+        if share is None
+        else _("{per_cent} %").format(per_cent=formats.number_format(round(100 * share), 0))
+    )
 
 
 @register.filter
@@ -107,6 +133,12 @@ def cells(context: Context, row: Sequence[object], columns: Sequence[str], names
 def imported(entry: str) -> tuple[str, ...]:
     """The modules that a page's first one needs, to be asked for together with it."""
     return modules_of(entry)
+
+
+@register.simple_tag
+def refused_texts() -> dict[str, refusals.Text]:
+    """What a battle's page says of frames that were refused, by their codes."""
+    return refusals.of_messages()
 
 
 @register.simple_tag

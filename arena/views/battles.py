@@ -9,56 +9,29 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
 from arena import runner, sessions, starters
-from arena.errors import (
-    AccountNeeded,
-    CampaignOver,
-    CheckNeeded,
-    NotVotable,
-    Refused,
-    VoteAlreadyCast,
-    VoterBanned,
-    VoteRefused,
-)
+from arena.errors import CheckNeeded, NotYourBattle, Refused, VoteRefused
 from arena.forms import ConsentForm, DisplayForm, ProfileForm, VoteForm
 from arena.models import Battle, Campaign, Participant
+from arena.observing import metrics
+from arena.refusals import refusal_of
 from arena.selectors import battles as battle_reads
 from arena.selectors import campaigns, people
 from arena.selectors.checks import is_due
 from arena.selectors.reveals import reveal_view
-from arena.services import battles, votes
+from arena.services import battles, cooldown, votes
 from arena.services import people as people_services
 from arena.types import BattleSource, BattleStatus, Display, LanguageLevel, Registration
 from arena.views import feedback
-from arena.views.visitor import onward, own_battle, participant_of
+from arena.views.visitor import onward, own_battle, pace_of, participant_of
+from arena.visitors import address_of
 
 _MOST_DIGITS = 10
-_REFUSALS: dict[type[VoteRefused], tuple[str | Promise, int]] = {
-    VoteAlreadyCast: (_("You have already voted in this battle; that vote stands."), 409),
-    NotVotable: (_("You can vote once both answers are complete."), 409),
-    CampaignOver: (
-        _("The campaign is over and takes no more votes. Thank you for your battles."),
-        409,
-    ),
-    AccountNeeded: (
-        _("This campaign takes votes of accounts. Sign up or log in: the battle comes along."),
-        403,
-    ),
-    CheckNeeded: (
-        _(
-            "This campaign asks for a short Basque check before the first vote. It is at /check/; the battle waits for you."
-        ),
-        403,
-    ),
-    VoterBanned: (_("The moderators have closed Lehia to you: no vote of yours is taken."), 403),
-}
 
 
 @require_GET
@@ -78,7 +51,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "levels": list(LanguageLevel),
         "consent_given": people.has_consented(participant, campaign),
         "limits": {"max_chars": campaign.max_prompt_chars, "max_turns": campaign.max_turns},
-        "display": _display_of(participant, campaign),
+        **pace_of(participant, campaign),
         "prompt": request.GET.get("prompt", "")[: campaign.max_prompt_chars],
         "unfinished": battle_reads.unfinished_battles(participant),
         "battle": None,
@@ -113,6 +86,10 @@ def consent(request: HttpRequest) -> HttpResponse:
     form = ConsentForm(request.POST)
     if not form.is_valid():
         return _consent_refused(request)
+    if participant_of(request) is None and not request.user.is_authenticated:
+        wait = cooldown.let_in(address=address_of(request), ticket=request.POST.get("ticket", ""))
+        if wait is not None:
+            return _cooling(request, wait)
     participant = people_services.give_consent(
         participant_id=sessions.participant_id(request.session),
         campaign=campaigns.current_campaign(),
@@ -143,13 +120,18 @@ def vote(request: HttpRequest, battle_id: UUID) -> HttpResponse:
     form = VoteForm(request.POST)
     judgements = form.judgements()
     if judgements is None:
+        metrics.vote_refused("Incomplete")
         return _vote_refused(request, found, form, 422)
     try:
         votes.cast_vote(battle_id=found.pk, participant=found.participant, judgements=judgements)
-    except VoteRefused as refusal:
-        message, status = _REFUSALS[type(refusal)]
-        form.add_error(None, str(message))
-        return _vote_refused(request, found, form, status)
+    except NotYourBattle:  # its guest has just joined an account: sent again, the vote comes from there
+        raise Http404 from None
+    except VoteRefused as error:
+        metrics.vote_refused(type(error).__name__)
+        refusal = refusal_of(error)
+        form.add_error(None, str(refusal.text))
+        check_needed = isinstance(error, CheckNeeded)
+        return _vote_refused(request, found, form, refusal.status, check_needed=check_needed)
     if _is_fetch(request):
         found.refresh_from_db()
         return render(request, "battle/_reveal.html", _revealed(found))
@@ -165,11 +147,6 @@ def abandon(request: HttpRequest, battle_id: UUID) -> HttpResponse:
         raise Http404 from None
     runner.current().interrupt_from_thread(battle_id)
     return redirect(onward(request, "start"))
-
-
-def _display_of(participant: Participant | None, campaign: Campaign) -> str | None:
-    """How the visitor's next answers will appear; ``None`` before there is anybody to remember it for."""
-    return (participant.display or campaign.display) if participant is not None else None
 
 
 def _needs_account(participant: Participant | None, campaign: Campaign) -> bool:
@@ -198,18 +175,34 @@ def _revealed(found: Battle) -> dict[str, Any]:
     }
 
 
-def _vote_refused(request: HttpRequest, found: Battle, form: VoteForm, status: int) -> HttpResponse:
+def _vote_refused(
+    request: HttpRequest, found: Battle, form: VoteForm, status: int, *, check_needed: bool = False
+) -> HttpResponse:
     if _is_fetch(request):
         message = " ".join(str(error) for errors in form.errors.values() for error in errors)
-        return render(request, "battle/_vote_error.html", {"message": message}, status=status)
+        return render(
+            request,
+            "battle/_vote_error.html",
+            {"message": message, "check_needed": check_needed},
+            status=status,
+        )
     page = "battle.html" if found.source == BattleSource.LIVE.value else "judging/pair.html"
-    return render(request, page, _battle_context(found, form), status=status)
+    return render(
+        request, page, {**_battle_context(found, form), "check_needed": check_needed}, status=status
+    )
 
 
 def _consent_refused(request: HttpRequest) -> HttpResponse:
     if "application/json" in request.headers.get("Accept", ""):
         return HttpResponse(status=422)
     return redirect(f"{reverse('start')}?consent=needed")
+
+
+def _cooling(request: HttpRequest, wait: cooldown.Wait) -> HttpResponse:
+    context = {"wait": wait, "next": request.POST.get("next", "")}
+    response = render(request, "cooldown.html", context, status=429)
+    response["Retry-After"] = str(wait.seconds)
+    return response
 
 
 def _is_fetch(request: HttpRequest) -> bool:

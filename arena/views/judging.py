@@ -8,32 +8,19 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from arena import sessions
 from arena.errors import Refused
 from arena.forms import VoteForm
+from arena.refusals import refusal_of
 from arena.selectors import battles as battle_reads
 from arena.selectors import campaigns
 from arena.services.judging import give_pair
 from arena.types import BattleSource, BattleStatus, RefusalCode
 from arena.views.visitor import own_battle
-
-_REFUSALS: dict[RefusalCode, str | Promise] = {
-    RefusalCode.CONSENT_NEEDED: _("We need your consent before the first pair."),
-    RefusalCode.CAMPAIGN_PAUSED: _("The campaign is paused; come back soon."),
-    RefusalCode.CAMPAIGN_OVER: _("The campaign is over. Thank you."),
-    RefusalCode.ACCOUNT_NEEDED: _("This campaign needs an account. Sign up or log in first."),
-    RefusalCode.BANNED: _("You cannot take part any more."),
-    RefusalCode.TOO_MANY_BATTLES: _("You have had many pairs within an hour. Come back a little later."),
-    RefusalCode.NOTHING_TO_JUDGE: _(
-        "You have seen every pair that waits for a judgement. Begin a battle of your own, or come back tomorrow."
-    ),
-}
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,7 +34,8 @@ def judge(request: HttpRequest) -> HttpResponse:
             participant_id=sessions.participant_id(request.session), campaign=campaigns.current_campaign()
         )
     except Refused as refusal:
-        messages.warning(request, str(_REFUSALS.get(refusal.code, _("That did not work; try again."))))
+        told = refusal_of(refusal)
+        messages.warning(request, str(told.of_a_pair or told.text))
         needs_consent = refusal.code is RefusalCode.CONSENT_NEEDED
         return redirect(f"{reverse('privacy')}?next={reverse('judge')}#give" if needs_consent else "judge")
     return redirect("judged_pair", battle_id=pair.pk)
@@ -65,7 +53,6 @@ def pair(request: HttpRequest, battle_id: UUID) -> HttpResponse:
         return redirect("battle", battle_id=found.pk)
     context = {
         "battle": battle_reads.battle_view(found),
-        "is_prompt": found.source == BattleSource.PROMPT_SET.value,
         "vote_form": VoteForm(),
         "texts": campaigns.texts_of(found.campaign, get_language() or campaigns.SOURCE),
     }

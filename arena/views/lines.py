@@ -13,8 +13,12 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_POST
 
 from arena import protocol, sessions
+from arena.conduct import crowd
 from arena.errors import Refused
 from arena.line import Line
+from arena.observing import metrics
+from arena.types import RefusalCode
+from arena.visitors import address_of, lines_of
 from inference.database import in_thread
 
 logger = logging.getLogger(__name__)
@@ -26,12 +30,28 @@ END = b"event: end\ndata:\n\n"
 async def line(request: HttpRequest, battle_id: UUID | None = None) -> StreamingHttpResponse:
     """One client frame of ``lehia.v1``, about this battle unless it opens one; the server's frames until nothing more is written."""
     whose = await in_thread(sessions.participant_id)(request.session)
-    events = _events(Line(whose, battle_id), request.body.decode(errors="replace"))
+    address = address_of(request)
+    taker, lines = Line(whose, battle_id, address=address), lines_of(whose, address)
+    events = _counted(lines, taker, request.body.decode(errors="replace"))
     headers = {
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",
     }  # the latter: nginx passes events on at once
     return StreamingHttpResponse(events, content_type="text/event-stream", headers=headers)
+
+
+async def _counted(lines: dict[str, int], line: Line, text: str) -> AsyncGenerator[bytes, None]:
+    """As a socket, it counts while it is open."""
+    if not crowd.enter(lines):
+        yield _event(protocol.refused(RefusalCode.TOO_MANY_LINES))
+        yield END
+        return
+    try:
+        async with aclosing(_events(line, text)) as events:
+            async for event in events:
+                yield event
+    finally:
+        crowd.leave(lines)
 
 
 async def _events(line: Line, text: str) -> AsyncGenerator[bytes, None]:
@@ -44,7 +64,7 @@ async def _events(line: Line, text: str) -> AsyncGenerator[bytes, None]:
             async for frame in frames:
                 yield _event(frame)
     except Refused as refusal:
-        yield _event(protocol.refused(refusal.code))
+        yield _event(protocol.refused(refusal.code, refusal.retry_s))
     except DatabaseError:
         logger.warning("a battle that was lost could not be read; its page will ask again")
         return
@@ -52,4 +72,5 @@ async def _events(line: Line, text: str) -> AsyncGenerator[bytes, None]:
 
 
 def _event(frame: protocol.ServerFrame) -> bytes:
+    metrics.told(frame)
     return f"data: {protocol.encode(frame)}\n\n".encode()

@@ -25,7 +25,7 @@ from arena.models import Participant
 from arena.selectors import campaigns, mine, people, takeout
 from arena.services import erasure
 from arena.services import people as people_services
-from arena.views.visitor import onward, participant_of
+from arena.views.visitor import onward, pace_of, participant_of
 
 
 @require_GET
@@ -43,7 +43,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "profile_form": ProfileForm(initial=_profile_of(participant)),
         "nickname_form": NicknameForm(initial={"nickname": participant.nickname}),
         "appearance_form": _appearance_form(request),
-        "display": participant.display or campaign.display,
+        **pace_of(participant, campaign),
         "was_hasty": mine.was_hasty_last_week(participant),
     }
     return render(request, "me/page.html", context)
@@ -158,7 +158,8 @@ def delete(request: HttpRequest) -> HttpResponse:
     except StaffStays:
         form.add_error(None, _("An account of staff is closed by another member of staff."))
         return render(request, "me/delete.html", {"form": form, "participant": participant}, status=403)
-    _stop(left)
+    for battle_id in left:
+        runner.current().forget_from_thread(battle_id)
     logout(request)
     response = render(request, "me/deleted.html")
     appearance.forget(response)

@@ -1,8 +1,8 @@
-"""Pages that only say something, and the health check."""
+"""Pages that only say something."""
 
 from __future__ import annotations
 
-from django.db import connection
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -59,6 +59,8 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "consent_version": campaign.consent_version,
         "consent_given": has_consented(participant_of(request), campaign),
         "sentences": consent_text.SENTENCES,
+        "raffle_days": settings.LEHIA_RAFFLE_EMAIL_DAYS,
+        "backup_days": settings.LEHIA_BACKUP_DAYS,
     }
     return render(request, "privacy.html", context)
 
@@ -71,11 +73,3 @@ def terms(request: HttpRequest) -> HttpResponse:
 @require_GET
 def methodology(request: HttpRequest) -> HttpResponse:
     return render(request, "methodology.html")
-
-
-@require_GET
-def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while the process and its database answer."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return HttpResponse("ok\n", content_type="text/plain")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -16,7 +17,7 @@ from arena.views.downloads import file_answer
 from ranking.board import build_board
 from ranking.models import Board
 from ranking.selectors import board_tally, criteria_of
-from ranking.tables import Table, to_csv, to_json, to_latex
+from ranking.tables import Table, Value, to_csv, to_json, to_latex
 
 LONGEST_ANSWER = 200  # characters of one field of a report's form
 
@@ -52,7 +53,9 @@ def report(request: HttpRequest, slug: str, page: str) -> HttpResponse:
 
 
 def download(request: HttpRequest, built: Report, *, name: str, source: Source) -> HttpResponse:
-    """The report's tables as a file. 404 for a format or table that is not there."""
+    """The report's tables as a file; 202 while they are being computed, 404 for a format or table that is not there."""
+    if built.waiting:
+        return JsonResponse({"status": "waiting"}, status=HTTPStatus.ACCEPTED)
     tables = [section.table for section in built.sections]
     form = request.GET["format"]
     if form == "json":
@@ -65,13 +68,13 @@ def download(request: HttpRequest, built: Report, *, name: str, source: Source) 
     raise Http404
 
 
-def _about(built: Report, source: Source) -> dict[str, str | int]:
+def _about(built: Report, source: Source) -> dict[str, Value]:
     """What a file says beside its tables: of stored numbers, the published board that they belong to."""
-    about: dict[str, str | int] = {"board": source.board.slug, "criterion": source.criterion.value}
+    about: dict[str, Value] = {"board": source.board.slug, "criterion": source.criterion.value}
     if built.published is not None:
         about |= {"snapshot": str(built.published.pk), "published_at": _iso(built.published.created_at)}
     if built.published is not None and not built.live:
-        return about | {"n_votes": built.published.n_votes}
+        return about | {"n_votes": built.published.n_votes} | dict(built.facts)
     return about | {"n_votes": source.result.n_votes, "computed_at": _iso(timezone.now())}
 
 

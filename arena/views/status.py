@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from arena.observing.site import SiteCollector
 from inference import metrics
 from inference.health.whole import Whole, whole
 
@@ -43,7 +44,7 @@ def prometheus(request: HttpRequest) -> HttpResponse:
     """Figures by endpoint, which would unblind: only for the host itself, named networks, and holders of the token."""
     if not (_has_token(request) or _is_near(request)):
         return HttpResponse("not from here\n", status=403, content_type="text/plain")
-    body, content_type = metrics.render()
+    body, content_type = metrics.render(SiteCollector())
     return HttpResponse(body, content_type=content_type)
 
 

@@ -8,8 +8,9 @@ from django.http import Http404, HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from arena import sessions
-from arena.models import Battle, Participant
+from arena.models import Battle, Campaign, Participant
 from arena.selectors import battles, judging, people
+from arena.types import Display
 
 
 def participant_of(request: HttpRequest) -> Participant | None:
@@ -23,6 +24,17 @@ def own_battle(request: HttpRequest, battle_id: UUID) -> Battle:
     if found is None or not judging.may_be_shown(found):
         raise Http404
     return found
+
+
+def pace_of(participant: Participant | None, campaign: Campaign) -> dict[str, object]:
+    """How the visitor's next answers will appear; nothing before there is anybody to remember it for.
+
+    ``by_device``: on one that asks for less motion they appear whole, since nothing else was chosen.
+    """
+    if participant is None:
+        return {"display": None, "by_device": False}
+    display = participant.display or campaign.display
+    return {"display": display, "by_device": not participant.display and display != Display.WHOLE.value}
 
 
 def onward(request: HttpRequest, otherwise: str) -> str:

@@ -50,7 +50,7 @@ class ModelEndpointAdmin(admin.ModelAdmin[ModelEndpoint]):
         return _SEEN if obj is not None else ()
 
     def get_fieldsets(self, request: HttpRequest, obj: ModelEndpoint | None = None) -> Any:
-        server = SERVER if obj is not None else (*SERVER, "status", "api_key")
+        server = SERVER if obj is not None else (*SERVER, "api_key")
         sets = [
             (None, {"fields": server}),
             (gettext_lazy("Limits and deadlines"), {"fields": LIMITS}),

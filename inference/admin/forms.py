@@ -55,16 +55,14 @@ class EndpointForm(ModelForm[ModelEndpoint]):
 
 
 class NewEndpointForm(EndpointForm):
-    """An endpoint added by hand, without the guided checks."""
+    """An endpoint added by hand: a shadow, which serves once it passed the checks."""
 
     api_key = KeyField(
         label=gettext_lazy("Key"), help_text=gettext_lazy("Stored encrypted and never shown again.")
     )
 
-    class Meta(EndpointForm.Meta):
-        fields = (*FIELDS, "status")
-
     def save(self, commit: bool = True) -> ModelEndpoint:  # Django's signature
+        self.instance.status = EndpointStatus.SHADOW.value
         for name, value in key_fields(self.cleaned_data["api_key"]).items():
             setattr(self.instance, name, value)
         return super().save(commit)

@@ -63,8 +63,9 @@ class Account:
 
     @property
     def between_tokens_s(self) -> float | None:
-        """The mean pause between events."""
-        return (self.last_at - self.first_at) / (self.events - 1) if self.events > 1 else None
+        """The mean pause between tokens by the server's own count; by events, where it told none."""
+        tokens = (self.done.completion_tokens if self.done else None) or self.events
+        return (self.last_at - self.first_at) / (tokens - 1) if self.events > 1 and tokens > 1 else None
 
     @property
     def use(self) -> Use:

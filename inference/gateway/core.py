@@ -143,6 +143,7 @@ class Gateway:
             "request %s tries endpoint %s, whose circuit was open",
             account.request.request_id,
             target.endpoint_id,
+            extra=_ids(account.request),
         )
 
     async def _answer(self, account: Account) -> AsyncGenerator[StreamEvent, None]:
@@ -167,6 +168,7 @@ class Gateway:
                     request.target.endpoint_id,
                     error.code.value,
                     round(pause * 1000),
+                    extra=_ids(request),
                 )
             else:
                 return
@@ -203,6 +205,7 @@ class Gateway:
             endpoint_id,
             passage.outcome,
             passage.duration_ms,
+            extra=_ids(account.request) | {"duration_ms": passage.duration_ms},
         )
 
     def _verdict(self, account: Account) -> Verdict:
@@ -221,6 +224,11 @@ class Gateway:
         if known.state is not CircuitState.CLOSED or (verdict is Verdict.WORKED and not known.failures):
             return Verdict.NOTHING
         return verdict
+
+
+def _ids(request: GenerationRequest) -> dict[str, object]:
+    """Beside the site's own id of the work, which the line carries too: the id that the model server was told."""
+    return {"generation": request.request_id, "endpoint": str(request.target.endpoint_id)}
 
 
 def _within_deadlines(account: Account) -> GenerationRequest:

@@ -34,13 +34,22 @@ class AtWork:
 
 def whole() -> Whole:
     """The state of the active endpoints together. One query. It must say nothing about any of them: that would unblind."""
+    return judge_whole(_active())
+
+
+def answering_candidates() -> int:
+    """How many can be drawn. One query. For operators: it says nothing about any of them."""
+    return len({each.candidate_id for each in _active() if each.answers})
+
+
+def _active() -> list[AtWork]:
     rows = ModelEndpoint.objects.filter(status=EndpointStatus.ACTIVE.value).values_list(
         "candidate_id", "health", "circuit__state"
     )
-    return judge_whole(
+    return [
         AtWork(candidate_id, EndpointHealth(health), CircuitState(circuit or CircuitState.CLOSED))
         for candidate_id, health, circuit in rows
-    )
+    ]
 
 
 def judge_whole(endpoints: Iterable[AtWork]) -> Whole:

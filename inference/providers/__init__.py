@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from inference import errors
-from inference.providers import openai_compatible
 from inference.types import Delta, Done, GenerationRequest, Provider, Reasoning
 
 __all__ = ["stream"]
@@ -42,6 +41,8 @@ def stream(request: GenerationRequest) -> AsyncGenerator[Reasoning | Delta | Don
     """
     if request.target.provider is Provider.ANTHROPIC:
         return _of_extra(request)
+    from inference.providers import openai_compatible  # 50 MB, which commands that ask no model do without
+
     return openai_compatible.stream(request)
 
 

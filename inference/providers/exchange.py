@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from itertools import groupby
 from typing import Protocol
 
 import httpx2
@@ -65,12 +66,15 @@ async def exchange(
     wrote = False
     reader, clock = dialect.reader(request), Clock(request.target.deadlines)
     try:
-        async with _opened(request, dialect, clock) as response, aclosing(_events(response, clock)) as events:
-            async for event in events:
-                for part in reader.take(event):
+        async with _opened(request, dialect, clock) as response, aclosing(_events(response, clock)) as reads:
+            async for events in reads:
+                texts, trouble = _texts(reader, events)
+                for part in texts:
                     wrote = wrote or _is_word(part)
                     yield part
                     clock.heard()
+                if trouble is not None:
+                    raise trouble
                 if reader.finished:
                     break
         for last in reader.end():
@@ -106,14 +110,35 @@ def _is_word(part: Reasoning | Delta | Done) -> bool:
     return isinstance(part, Delta) and not part.text.isspace()
 
 
-async def _events(response: RawResponse, clock: Clock) -> AsyncGenerator[bytes, None]:
+def _texts(
+    reader: Reader, events: Iterable[bytes]
+) -> tuple[list[Reasoning | Delta], errors.StreamError | None]:
+    """What the events of one read say, neighbours of a kind in one, and what is wrong with the event after them, if anything.
+
+    A reader that comes late finds several tokens waiting, and each part costs the whole way to the page.
+    """
+    parts: list[Reasoning | Delta] = []
+    trouble = None
+    try:
+        for event in events:
+            parts += reader.take(event)
+            if reader.finished:
+                break
+    except errors.StreamError as error:
+        trouble = error
+    if len(parts) < 2:
+        return parts, trouble
+    return [kind("".join(each.text for each in alike)) for kind, alike in groupby(parts, key=type)], trouble
+
+
+async def _events(response: RawResponse, clock: Clock) -> AsyncGenerator[Iterable[bytes], None]:
+    """The events that each read completes."""
     if response.headers.get("content-type", "").startswith("application/json"):
         raise await _not_a_stream(response, clock)
     parser = EventParser()
     received = response.iter_bytes()
     while (data := await _next(received, clock)) is not None:
-        for event in parser.feed(data):
-            yield event
+        yield parser.feed(data)
 
 
 async def _next(received: AsyncIterator[bytes], clock: Clock) -> bytes | None:

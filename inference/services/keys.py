@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from inference.crypto import decrypt, encrypt, is_current
+from inference.crypto import renewed
 from inference.errors import KeyNotTaken, KeyUnreadable, StreamErrorCode
 from inference.models import EndpointDraft, ModelEndpoint
 from inference.services.endpoints import key_fields
@@ -48,18 +48,18 @@ def rotate_key(*, endpoint_id: UUID, api_key: str) -> ModelEndpoint:
 
 
 def rotate_field_keys(*, dry_run: bool = False) -> Reencrypted:
-    """Encrypt every stored key with the first of ``LEHIA_FIELD_KEYS``. Repeating it changes nothing; locks the rows that it reads."""
+    """Encrypt every stored key of an endpoint with the first of ``LEHIA_FIELD_KEYS``. Repeating it changes nothing; locks the rows that it reads."""
     current = rewritten = unreadable = 0
     with transaction.atomic():
         for model in (ModelEndpoint, EndpointDraft):
             for row in model._default_manager.select_for_update().exclude(api_key_encrypted=""):
-                if is_current(row.api_key_encrypted):
-                    current += 1
-                    continue
                 try:
-                    anew = encrypt(decrypt(row.api_key_encrypted))
+                    anew = renewed(row.api_key_encrypted)
                 except KeyUnreadable:
                     unreadable += 1
+                    continue
+                if anew == row.api_key_encrypted:
+                    current += 1
                     continue
                 rewritten += 1
                 if not dry_run:

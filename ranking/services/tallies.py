@@ -14,6 +14,8 @@ from ranking.models import Board, TallyCell
 from ranking.tally import Tally
 from ranking.types import BoardKind, Criterion, Outcome
 
+_NOTHING = {outcome.value: 0 for outcome in Outcome}
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class TallyEntry:
@@ -29,7 +31,8 @@ def record(*, board_id: int, entries: Iterable[TallyEntry], step: int = 1) -> No
     """Move a live board's tally by *step* for each entry.
 
     Belongs into the transaction of the vote that it counts. The board is held against a rebuild, not against other votes; cells are made where they lack,
-    then locked and moved in key order, so that two votes never wait for each other in a circle. Two queries a different entry, and one.
+    then locked and moved in key order, so that two votes never wait for each other in a circle. Two queries,
+    or, where *step* takes away, one and one a different entry.
 
     Raises
     ------
@@ -40,8 +43,12 @@ def record(*, board_id: int, entries: Iterable[TallyEntry], step: int = 1) -> No
         raise TallyMisuse("a tally moves inside the transaction of its vote")
     if _held_kind(board_id) != BoardKind.LIVE.value:
         raise TallyMisuse("only a live board counts votes")
-    for entry, times in sorted(Counter(entries).items()):
-        _move(board_id, entry, step * times)
+    counted = Counter(entries)
+    if step > 0 and counted:
+        _put(board_id, {entry: step * times for entry, times in counted.items()})
+    if step < 0:
+        for entry, times in sorted(counted.items()):
+            _take(board_id, entry, -step * times)
 
 
 def _held_kind(board_id: int) -> str | None:
@@ -54,20 +61,39 @@ def _held_kind(board_id: int) -> str | None:
     return row[0] if row else None
 
 
-def _move(board_id: int, entry: TallyEntry, change: int) -> None:
-    key = {
-        "board_id": board_id,
-        "criterion": entry.criterion.value,
-        "model_a": entry.model_a,
-        "model_b": entry.model_b,
-    }
+def _put(board_id: int, entries: Mapping[TallyEntry, int]) -> None:
+    """Add to each cell, in one query that makes, locks and moves cells in the order of their keys: an addition on conflict, which Django's ORM cannot say."""
+    cells: dict[tuple[str, str, str], dict[str, int]] = {}
+    for entry, times in sorted(entries.items()):
+        cell = cells.setdefault((entry.criterion.value, entry.model_a, entry.model_b), dict(_NOTHING))
+        cell[entry.outcome.value] += times
+    values: list[int | str] = []
+    for key, counts in cells.items():
+        values += [board_id, *key, *counts.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(_upsert(len(cells)), values)
+
+
+def _upsert(n: int) -> str:
+    """Adding to *n* cells; of texts it holds nothing but the table's and the outcomes' names."""
+    table = connection.ops.quote_name(TallyCell._meta.db_table)
+    key = "board_id, criterion, model_a, model_b"
+    counts = ", ".join(_NOTHING)
+    added = ", ".join(f"{each} = cell.{each} + excluded.{each}" for each in _NOTHING)
+    rows = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * n)
+    return f"INSERT INTO {table} AS cell ({key}, {counts}) VALUES {rows} ON CONFLICT ({key}) DO UPDATE SET {added}"  # noqa: S608  # see above
+
+
+def _take(board_id: int, entry: TallyEntry, times: int) -> None:
     column = entry.outcome.value
-    cells = TallyCell.objects.filter(**key)
-    if change < 0:
-        cells = cells.filter(**{f"{column}__gte": -change})
-    else:
-        TallyCell.objects.bulk_create([TallyCell(**key)], ignore_conflicts=True)
-    if not cells.update(**{column: F(column) + change}):
+    cell = TallyCell.objects.filter(
+        board_id=board_id,
+        criterion=entry.criterion.value,
+        model_a=entry.model_a,
+        model_b=entry.model_b,
+        **{f"{column}__gte": times},
+    )
+    if not cell.update(**{column: F(column) - times}):
         raise TallyMisuse(f"the count of {column} would fall below zero")
 
 

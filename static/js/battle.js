@@ -45,7 +45,7 @@ function take(frame) {
   state = reduce(state, frame);
   if (state.battle && state.battle !== before.battle) adopt(state.battle);
   if (state.turn > before.turn && !panes(state.turn).length) addTurn();
-  if (state.refused) refused(state.refused);
+  if (state.refused) refused(state.refused, state.retryS);
   else if (frame.type !== "state" || state.turn > before.turn) alertWith("");
   if (state.lost) return resume();
   for (const pane of panes(state.turn)) {
@@ -107,9 +107,9 @@ function controls() {
   if (!vote.hidden && areOn() && composer.isIdle()) vote.focus({ preventScroll: true });
 }
 
-function refused(code) {
+function refused(code, retryS) {
   pending = null;
-  alertWith(texts(`refused-${code}`) || texts("refused-other"));
+  alertWith((texts(`refused-${code}`) || texts("refused-other")).replace("{n}", retryS));
   if (code === "consent_needed") arena.dataset.consent = "no";
 }
 
@@ -120,13 +120,15 @@ function alertWith(text) {
 }
 
 function resume() {
-  if (state.battle) socket.send({ type: "resume", battle: state.battle, offsets: offsets(state), attempts: attempts(state) });
-  else if (pending) socket.send({ type: "turn", ...pending });
+  if (state.battle) {
+    socket.send({ type: "resume", battle: state.battle, turn: state.turn, offsets: offsets(state), attempts: attempts(state) });
+  }
+  if (pending) socket.send({ type: "turn", ...pending }); // it may have been lost with the line; its key makes a second time harmless
 }
 
 async function send(text) {
   if (!(await askConsent())) return false;
-  pending = { text, key: crypto.randomUUID() };
+  pending = { text, key: crypto.randomUUID(), still: matchMedia("(prefers-reduced-motion: reduce)").matches };
   socket.send({ type: "turn", ...pending });
   return true;
 }

@@ -8,6 +8,7 @@ export function wireConsent(arena, dialog) {
     event.preventDefault();
     const form = event.target;
     const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
+    if (answer.status === 429) return form.submit(); // the page that it leads to says how long to wait
     if (answer.ok) arena.dataset.consent = "yes";
     dialog.close();
   });

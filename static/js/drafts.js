@@ -19,3 +19,11 @@ export function keepDraft(battle, text) {
     // private windows may refuse: the field itself still has the text
   }
 }
+
+export function dropDrafts() {
+  try {
+    for (const kept of Object.keys(localStorage)) if (kept.startsWith(name(""))) localStorage.removeItem(kept);
+  } catch {
+    // nothing is kept where nothing may be
+  }
+}

@@ -5,7 +5,7 @@ const names = ["A", "B"];
 
 /** The state before any frame. `held` counts the sealed blocks of a side that are on the page; `queue` is the battle's place, 0 for none. */
 export const initial = () => ({
-  battle: null, turn: 0, status: "open", sides: { A: side(), B: side() }, queue: 0, refused: null, lost: false, ended: null,
+  battle: null, turn: 0, status: "open", sides: { A: side(), B: side() }, queue: 0, refused: null, retryS: null, lost: false, ended: null,
 });
 
 /**
@@ -47,7 +47,7 @@ const reducers = {
     return { ...next, ended: frame.side };
   },
   queue: (next, frame) => ({ ...next, queue: frame.position }),
-  refused: (next, frame) => ({ ...next, refused: frame.code }),
+  refused: (next, frame) => ({ ...next, refused: frame.code, retryS: frame.retry_s ?? null }),
 };
 
 /** A side that is asked again starts empty; the other keeps what it has. */

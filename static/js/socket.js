@@ -5,6 +5,8 @@ import { EventLine } from "./events.js";
 
 const PAUSES_MS = [250, 500, 1000, 2000, 4000, 8000];
 const PATIENCE_MS = 4000;
+// Logged out, banned, or another password; nothing was said for long; too many pages are open: only what somebody does opens it again.
+const STAY_AWAY = [4403, 4408, 4429];
 const OPEN = 1; // as in the standard: WebSocket itself may be gone
 
 export class BattleSocket {
@@ -60,8 +62,9 @@ export class BattleSocket {
       this.#begin((frame) => socket.send(JSON.stringify(frame)));
     });
     socket.addEventListener("message", (event) => this.#take(JSON.parse(event.data)));
-    socket.addEventListener("close", () => {
+    socket.addEventListener("close", (event) => {
       clearTimeout(patience);
+      if (STAY_AWAY.includes(event.code)) this.#wanted = false;
       if (!this.#wanted || this.#socket !== socket) return;
       if (opened) this.#lose();
       else this.#fallBack();

@@ -29,7 +29,7 @@ export function wireVote(form, { onRevealed }) {
       if (answer.ok) {
         form.replaceWith(fragment(html));
         onRevealed();
-      } else if ([403, 409, 422].includes(answer.status)) {
+      } else if ([403, 409, 422, 429].includes(answer.status)) {
         form.querySelector("[data-vote-error]").replaceChildren(fragment(html));
       } else form.submit();
     } catch {

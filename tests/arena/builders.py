@@ -9,10 +9,12 @@ from uuid import UUID, uuid4
 from django.db.models import F
 
 from arena.duel import SideResult
-from arena.models import Battle, Campaign, Participant, Turn, Vote
+from arena.models import Battle, Campaign, Participant, PromptSet, SetAnswer, Turn, Vote
+from arena.prompt_files import PromptRow
 from arena.services import battles, turns
 from arena.services.campaigns import ensure_default_campaign
 from arena.services.people import give_consent
+from arena.services.prompt_sets import create_set
 from arena.types import AnswerStatus, Side
 from inference.models import Candidate, ModelEndpoint
 from inference.types import EndpointStatus
@@ -50,13 +52,16 @@ def make_participant(campaign: Campaign | None = None) -> Participant:
     )
 
 
-def begin(participant: Participant, battle: Battle | None = None, text: str = "Kaixo") -> Turn:
+def begin(
+    participant: Participant, battle: Battle | None = None, text: str = "Kaixo", *, still: bool = False
+) -> Turn:
     begun = battles.begin_turn(
         participant_id=participant.pk,
         battle_id=battle.pk if battle else None,
         text=text,
         key=uuid4(),
         runner_id=RUNNER,
+        still=still,
     )
     assert begun.plan is not None
     return Turn.objects.select_related("battle").get(pk=begun.plan.turn_id)
@@ -90,6 +95,30 @@ def finish(turn: Turn, *results: SideResult) -> Battle:
 
 def ready_battle(participant: Participant) -> Battle:
     return finish(begin(participant))
+
+
+def answered_set(campaign: Campaign, *texts: str) -> PromptSet:
+    """A prompt set that all candidates have answered."""
+    rows = [PromptRow(text) for text in texts]
+    made = create_set(
+        slug=f"zerrenda-{next(_numbers)}", name="Zerrenda", campaign=campaign, rows=rows, staff=None
+    )
+    SetAnswer.objects.bulk_create(
+        SetAnswer(
+            prompt=prompt,
+            candidate=candidate,
+            status=AnswerStatus.COMPLETE.value,
+            text=f"{place}. erantzuna",
+            finish_reason="stop",
+            temperature=1.0,
+            top_p=1.0,
+            max_tokens=9,
+            seed=1,
+        )
+        for prompt in made.prompts.all()
+        for place, candidate in enumerate(Candidate.objects.all(), start=1)
+    )
+    return made
 
 
 def a_day_passes() -> None:

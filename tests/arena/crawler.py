@@ -77,3 +77,17 @@ def crawl(client: Client, start: str, *, follow: Callable[[str], bool]) -> dict[
                 seen.add(target)
                 waiting.append(target)
     return pages
+
+
+def api_addresses(client: Client) -> list[str]:
+    """The public addresses of the API under which there is something to read, found from its own lists."""
+    root = "/api/v1"
+    found = ["/api/", f"{root}/openapi.json", f"{root}/boards", f"{root}/candidates?limit=100"]
+    for board in client.get(found[2]).json()["items"]:
+        base = f"{root}/boards/{board['slug']}"
+        for criterion in board["criteria"]:
+            found += [f"{base}/{part}?criterion={criterion}" for part in ("ratings", "pairs", "snapshots")]
+        listed = client.get(f"{base}/snapshots?limit=1").json()["items"]
+        found += [f"{base}/snapshots/{each['id']}" for each in listed]
+    found += [f"{root}/candidates/{each['code']}" for each in client.get(found[3]).json()["items"]]
+    return found

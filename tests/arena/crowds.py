@@ -89,7 +89,7 @@ def earn(campaign: Campaign, *credited: int) -> list[Participant]:
     _, people = store(ballots, campaign=campaign)
     book(Vote.objects.filter(battle__campaign=campaign).select_related("battle"))
     for at, each in enumerate(people):
-        each.user = User.objects.create_user(f"kontua-{at}", f"kontua-{at}@adibidea.eus")
+        each.user = User.objects.create_user(f"{campaign.slug}-{at}", f"{campaign.slug}-{at}@adibidea.eus")
         each.save()
     return people
 

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Callable
 
 import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from arena.models import Battle, Campaign, Participant
+from arena.models import Battle, Campaign, Participant, RateWindow
 from arena.selectors.judgements import Judgements
 from arena.services import boards
+from arena.services.judging import give_pair
 from arena.services.votes import cast_vote
 from ranking.types import Outcome
-from tests.arena.builders import begin, finish, make_campaign, make_participant, ready_battle
+from tests.arena.builders import answered_set, begin, finish, make_campaign, make_participant, ready_battle
+from tests.arena.crawler import api_addresses
 from tests.arena.test_pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
-# What may differ: snapshots and their times (the history is a list of these), form tokens, how many battles were begun today.
+# What may differ: snapshots, their times and what is summed over both (the history is a list of these), form tokens, how many battles were begun today.
 _MOVING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f-]{27}|csrfmiddlewaretoken[^>]*>|\d{4}(?:ko|-)[^<]{0,30}\d{2}:\d{2}(?::[\d.+:Z]*)?|<dd>\d+</dd>"
+    r'|"checksum": "[0-9a-f]{64}"'
 )
 _SKIPPED = re.compile(
     r"/(?:admin|static|i18n|battle|consent|display)/|/snapshots/|/planner/|/history/|criterion=(?:content|language)"
@@ -45,20 +50,21 @@ def campaign() -> Campaign:
 def crawl(client: Client) -> dict[str, str]:
     """Every public page and download that can be reached from the start page and the board, by address."""
     pages: dict[str, str] = {}
-    waiting = deque([reverse("start"), reverse("leaderboard")])
+    RateWindow.objects.all().delete()  # nobody reads so much in a minute
+    waiting = deque([reverse("start"), reverse("leaderboard"), *api_addresses(client)])
     while waiting:
         address = waiting.popleft()
-        if address in pages or _SKIPPED.search(address):
+        key = _MOVING.sub("·", address)
+        if key in pages:
             continue
         answer = client.get(address)
         body = b"".join(answer) if answer.streaming else answer.content
-        pages[address] = _MOVING.sub("·", body.decode())
+        pages[key] = _MOVING.sub("·", body.decode())
         if "text/html" in answer.headers["Content-Type"]:
             found = re.findall(r'href="(/[^"#]*|\?[^"#]*)', body.decode())
             base = address.partition("?")[0]
-            waiting += (
-                (base + each if each.startswith("?") else each).replace("&amp;", "&") for each in found
-            )
+            links = ((base + each if each.startswith("?") else each).replace("&amp;", "&") for each in found)
+            waiting += (each for each in links if not _SKIPPED.search(each))
     return pages
 
 
@@ -87,17 +93,54 @@ def test_a_battle_under_way_moves_no_public_page(client: Client, campaign: Campa
     assert not {address for address, text in before.items() if text != after[address]}
 
 
-def test_the_volunteers_own_pages_name_nobody_until_the_vote(client: Client, campaign: Campaign) -> None:
-    volunteer: Participant = make_participant(campaign)
-    battle = ready_battle(volunteer)
-    signed_in(client, volunteer)
+def test_a_pair_that_somebody_judges_moves_no_public_page(client: Client, campaign: Campaign) -> None:
+    other, judge = ready_battle(make_participant(campaign)), make_participant(campaign)
+    before = crawl_after_a_vote(client, other)
+    give_pair(participant_id=judge.pk, campaign=campaign)
+    after = crawl_after_a_vote(client, other)
+    assert before.keys() == after.keys()
+    assert not {address for address, text in before.items() if text != after[address]}
+
+
+def live(volunteer: Participant) -> Battle:
+    return ready_battle(volunteer)
+
+
+def rejudged(volunteer: Participant) -> Battle:
+    return give_pair(participant_id=volunteer.pk, campaign=Campaign.objects.get())
+
+
+def of_prompts(volunteer: Participant) -> Battle:
+    answered_set(Campaign.objects.get(), "Zer da Korrika?")
+    Battle.objects.update(hidden_at=timezone.now())  # so that no earlier one is given
+    return give_pair(participant_id=volunteer.pk, campaign=Campaign.objects.get())
+
+
+@pytest.mark.parametrize(
+    ("source", "open_one"), [("live", live), ("rejudged", rejudged), ("prompt_set", of_prompts)]
+)
+def test_the_volunteers_own_pages_name_nobody_until_the_vote(
+    client: Client, campaign: Campaign, source: str, open_one: Callable[[Participant], Battle]
+) -> None:
+    """From the start and from judging, every page that its volunteer comes to; and what a refused vote is answered."""
+    volunteer = make_participant(campaign)
+    battle, browser = open_one(volunteer), signed_in(client, volunteer)
+    assert battle.source == source
     names = [
         word
         for candidate in (battle.candidate_a, battle.candidate_b)
         for word in (candidate.code, candidate.name, str(candidate.pk))
+    ] + [str(battle.origin_id)] * bool(battle.origin_id)
+    told = [
+        browser.get(reverse("start")),
+        browser.get(reverse("judge")),
+        browser.get(reverse("battle", args=[battle.pk]), follow=True),
+        browser.post(reverse("vote", args=[battle.pk]), {}),
+        browser.get(reverse("report_battle", args=[battle.pk])),
     ]
-    for address in (reverse("start"), reverse("battle", args=[battle.pk])):
-        answer = client.get(address)
-        told = answer.content.decode() + str(dict(answer.headers)) + str(client.cookies)
-        assert not [name for name in names if name in told]
+    assert [answer.status_code for answer in told] == [200, 200, 200, 422, 200]
+    assert "pane-1-A" in told[2].content.decode()
+    for answer in told:
+        text = answer.content.decode() + str(dict(answer.headers)) + str(client.cookies)
+        assert not [name for name in names if name in text]
     assert Battle.objects.get(pk=battle.pk).status == "ready"

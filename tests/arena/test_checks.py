@@ -9,6 +9,9 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
 
 from arena import sessions
 from arena.errors import CheckNeeded
@@ -68,6 +71,17 @@ def test_a_vote_waits_for_a_required_check_and_keeps_its_result(
     answer_check(participant_id=guest.pk, campaign=campaign, chosen=right_ones(campaign, wrong=3))
     vote = cast_vote(battle_id=battle.pk, participant=guest, judgements=VERDICT)
     assert (vote.check_right, vote.check_asked) == (7, 10)
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Requested-With": "fetch"}], ids=["page", "fetch"])
+def test_a_vote_that_waits_for_the_check_leads_there(
+    campaign: Campaign, guest: Participant, headers: dict[str, str]
+) -> None:
+    verdict = {"content": "tie", "language": "tie"}
+    address = f"/battle/{ready_battle(guest).pk}/vote/"
+    answer = browser_of(guest).post(address, verdict, headers=headers)
+    assert answer.status_code == 403
+    assert 'href="/check/"' in answer.content.decode()
 
 
 @pytest.mark.parametrize("mode", [BasqueCheck.NONE, BasqueCheck.OFFERED])
@@ -141,3 +155,90 @@ def test_results_are_taken_out_moved_and_forgotten(campaign: Campaign, guest: Pa
     erase_participant(participant_id=own.pk)
     assert not CheckResult.objects.exists()
     assert Vote.objects.get().check_right is None
+
+
+class Results(TestCase):
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data(), questions=st.lists(st.integers(2, 5), min_size=1, max_size=12))
+    def test_a_result_counts_each_question_once_and_no_second_try_of_a_day_changes_it(
+        self, data: st.DataObject, questions: list[int]
+    ) -> None:
+        """*questions* are numbers of options. Keys of no question, say of another campaign's, count for nothing."""
+        campaign = make_campaign()
+        guest = make_participant(campaign)
+        rights = [data.draw(st.integers(1, options)) for options in questions]
+        asked = [
+            campaign.check_questions.create(
+                position=place, text=f"{place}?", options=[str(n) for n in range(options)], right=right
+            ).pk
+            for place, (options, right) in enumerate(zip(questions, rights, strict=True))
+        ]
+        tries = [
+            {key: data.draw(st.integers(1, options)) for key, options in zip(asked, questions, strict=True)}
+            for _ in range(2)
+        ]
+        tries[0] |= {max(asked) + 1: 1}
+        results = [
+            answer_check(participant_id=guest.pk, campaign=campaign, chosen=chosen) for chosen in tries
+        ]
+        expected = sum(tries[0][key] == right for key, right in zip(asked, rights, strict=True))
+        assert [(each.right, each.asked) for each in results] == [(expected, len(asked))] * 2
+        assert CheckResult.objects.count() == 1
+        del tries[1][data.draw(st.sampled_from(asked))]
+        with pytest.raises(ValueError, match="whole"):
+            answer_check(participant_id=guest.pk, campaign=campaign, chosen=tries[1])
+
+
+def as_shown(page: Any) -> dict[str, Any]:
+    """What the admin's form of a page would send back untouched."""
+    inlines = [each.formset for each in page.context["inline_admin_formsets"]]
+    forms = [page.context["adminform"].form]
+    for formset in inlines:
+        forms += [formset.management_form, *formset.forms]
+    sent: dict[str, Any] = {}
+    for each in (field for form in forms for field in form):
+        value = each.value()
+        if isinstance(value, bool):
+            sent |= {each.html_name: "on"} if value else {}
+        elif value is not None:
+            sent[each.html_name] = each.field.widget.format_value(value) if each.is_hidden else value
+    return sent
+
+
+def test_staff_write_questions_and_one_without_a_right_option_is_refused_in_words(
+    admin_client: Client, campaign: Campaign
+) -> None:
+    CheckQuestion.objects.all().delete()
+    address = reverse("admin:arena_campaign_change", args=[campaign.pk])
+    prefix = "check_questions"
+    sent = as_shown(admin_client.get(address)) | {
+        f"{prefix}-TOTAL_FORMS": 1,
+        f"{prefix}-0-campaign": campaign.pk,
+        f"{prefix}-0-position": 1,
+        f"{prefix}-0-text": "Nola esaten da?",
+        f"{prefix}-0-options": "bat\nbi\nhiru",
+    }
+    for right, options in ((4, "bat\nbi\nhiru"), (0, "bat\nbi\nhiru"), (1, "bat")):
+        refused = admin_client.post(
+            address, sent | {f"{prefix}-0-right": right, f"{prefix}-0-options": options}
+        )
+        assert refused.status_code == 200
+        assert "errornote" in refused.content.decode()
+    assert not CheckQuestion.objects.exists()
+    saved = admin_client.post(address, sent | {f"{prefix}-0-right": 3})
+    assert saved.status_code == 302
+    made = CheckQuestion.objects.get()
+    assert (made.campaign, made.options, made.right) == (campaign, ["bat", "bi", "hiru"], 3)
+
+
+def test_staff_add_the_starters_by_an_action_where_there_are_no_questions(
+    admin_client: Client, campaign: Campaign
+) -> None:
+    address = reverse("admin:arena_campaign_changelist")
+    for _ in range(2):
+        CheckQuestion.objects.filter(position__gt=1).delete()
+        admin_client.post(address, {"action": "seed", "_selected_action": [campaign.pk]})
+        assert campaign.check_questions.count() == 1, "there was one"
+    CheckQuestion.objects.all().delete()
+    admin_client.post(address, {"action": "seed", "_selected_action": [campaign.pk]})
+    assert campaign.check_questions.count() == 10

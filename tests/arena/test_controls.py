@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -14,11 +16,16 @@ from arena.models import Answer, Battle, Campaign, Control, Participant, Vote
 from arena.numbers.material import Votes, material_of
 from arena.numbers.quality import shown_again
 from arena.selectors import takeout
+from arena.selectors.controls import control_rates
+from arena.selectors.feedback import feedback_view
 from arena.selectors.judgements import Judgements
 from arena.selectors.mine import my_standing
+from arena.services.exclusions import lift
+from arena.services.feedback import Said, add_feedback
 from arena.services.judging import give_pair
 from arena.services.votes import cast_vote
-from arena.types import Side
+from arena.types import FeedbackKind, Side
+from ranking.filters import ExclusionReason
 from ranking.types import Criterion, Outcome
 from tests.arena.builders import a_day_passes, begin, complete, finish, make_campaign, make_participant
 from tests.arena.test_pages import signed_in
@@ -147,7 +154,39 @@ def test_nobody_is_told_which_pairs_were_controls(
     for _key, told in takeout.battles_after(judge, None):
         assert told["source"] == "rejudged"
         assert told["vote"]["not_counted_because"] == ["rejudged"]
-        assert (told["vote"]["counted"], told["vote"]["credited"]) == (False, None)
+        assert told["vote"]["counted"] is False
+        assert "credited" not in told["vote"]
+
+
+def test_a_control_is_marked_and_taken_out_like_any_pair_and_marks_are_their_writers_alone(
+    client: Client, campaign: Campaign, judge: Participant
+) -> None:
+    pair = controls_of(judge, campaign, ControlKind.CORRUPTED)
+    vote_on(pair, A)
+    vote_on(controls_of(judge, campaign, ControlKind.IDENTICAL), TIE)
+    a_day_passes()
+    for each in Battle.objects.filter(participant=judge):
+        answer = Answer.objects.filter(turn__battle=each).earliest("side")
+        said = Said(answer.pk, 0, 2, FeedbackKind.GRAMMAR, comment="Marka hau nirea da")
+        add_feedback(battle_id=each.pk, participant_id=judge.pk, said=said)
+    told = [battle for _key, battle in takeout.battles_after(judge, None)]
+    shape = {str(keys(each)) for each in told}
+    assert (len(told) > 1, len(shape)) == (True, 1), "none stands out"
+    origin = pair.origin
+    assert origin is not None
+    assert feedback_view(pair).marked
+    assert not feedback_view(origin).marked
+    page = signed_in(client, origin.participant).get(reverse("battle", args=[origin.pk]))
+    assert "Marka hau nirea da" not in page.content.decode()
+    [*_, (_key, theirs)] = takeout.battles_after(origin.participant, None)
+    assert "Marka hau nirea da" not in json.dumps(theirs)
+
+
+def keys(told: object) -> object:
+    """The shape of a file: its keys, and how many things its lists hold."""
+    if isinstance(told, dict):
+        return {key: keys(value) for key, value in told.items()}
+    return [keys(each) for each in told] if isinstance(told, list) else told is None
 
 
 def test_controls_say_nothing_of_models_nor_of_agreement(campaign: Campaign, judge: Participant) -> None:
@@ -167,6 +206,31 @@ def _votes(campaign: Campaign) -> Votes:
     material = material_of(campaign.board)
     assert isinstance(material, Votes)
     return material
+
+
+def test_staff_see_how_controls_go_by_campaign_and_kind(
+    campaign: Campaign, judge: Participant, admin_client: Client
+) -> None:
+    vote_on(controls_of(judge, campaign, ControlKind.IDENTICAL), A)
+    vote_on(controls_of(judge, campaign, ControlKind.IDENTICAL), TIE)
+    controls_of(judge, campaign, ControlKind.IDENTICAL)
+    [same] = [rate for rate in control_rates() if rate.kind == ControlKind.IDENTICAL]
+    assert same.campaign == campaign.name
+    assert (same.given - same.judged, same.failed) == (1, 1)
+    assert same.percent == pytest.approx(100 / same.judged)
+    assert sum(rate.given for rate in control_rates()) == Control.objects.count()
+    page = admin_client.get(reverse("admin:arena_control_changelist")).content.decode()
+    assert f"<td>{same.given}</td><td>{same.judged}</td><td>1 (" in page
+    assert page.count('alt="True"') == Control.objects.filter(battle__status="voted").count() + 1
+    assert admin_client.get(reverse("admin:arena_control_add")).status_code == 403
+    lifted = Vote.objects.get(exclusions__reason=ExclusionReason.FAILED_CONTROL.value)
+    lift(vote_id=lifted.pk, reason=ExclusionReason.FAILED_CONTROL)
+    assert not any(rate.failed for rate in control_rates())
+
+
+def test_nobody_but_staff_sees_the_controls(client: Client, campaign: Campaign, judge: Participant) -> None:
+    answer = signed_in(client, judge).get(reverse("admin:arena_control_changelist"))
+    assert answer.status_code == 302
 
 
 def test_none_come_where_the_campaign_wants_none(campaign: Campaign, judge: Participant) -> None:

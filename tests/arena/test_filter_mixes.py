@@ -33,6 +33,7 @@ def votes(reasons: list[int], seed: int) -> Votes:
         reasons=np.array(reasons, dtype=np.uint16),
         levels=np.full(n, ""),
         educations=np.full(n, ""),
+        checks=np.full(n, -1, dtype=np.int32),
         seconds=np.zeros(n),
         prompt_chars=np.ones(n, dtype=np.int64),
         turns=np.ones(n, dtype=np.int64),

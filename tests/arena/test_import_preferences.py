@@ -106,12 +106,6 @@ def test_votes_are_no_pairs(tmp_path: Path) -> None:
     assert "line 1, column n" in str(refused(file, "--layout", "pairs", "--board", "e"))
 
 
-@pytest.mark.parametrize("layout", ["ebaluatoia", "lmarena"])
-def test_a_layout_of_a_later_version_is_refused_and_named(tmp_path: Path, layout: str) -> None:
-    error = refused(make_file(tmp_path), "--layout", layout, "--board", "e")
-    assert f"layout {layout} is not in this version" in str(error)
-
-
 @pytest.mark.parametrize("slug", ["two words", "", "x" * 51])
 def test_a_slug_that_could_not_stand_in_an_address_is_refused(tmp_path: Path, slug: str) -> None:
     assert "--board" in str(refused(make_file(tmp_path), "--layout", "pairs", "--board", slug))

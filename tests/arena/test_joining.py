@@ -8,23 +8,27 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 from django.db import connections
+from django.db.models import Sum
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from arena.errors import NotYourBattle
-from arena.models import Battle, Campaign, Consent, Finding, Participant, User, Vote
+from arena.models import Battle, Campaign, Consent, Credit, Finding, Participant, SetAnswer, User, Vote
+from arena.numbers.material import Votes, material_of
 from arena.selectors.judgements import Judgements
 from arena.services import boards
-from arena.services.people import declare_profile, join_guest, withdraw_consent
+from arena.services.judging import give_pair
+from arena.services.people import declare_profile, give_consent, join_guest, withdraw_consent
 from arena.services.votes import cast_vote
 from arena.types import Display, Education, LanguageLevel
+from inference.models import Candidate
 from ranking.filters import ExclusionReason
 from ranking.raters import RaterTest
 from ranking.selectors import load_tally
 from ranking.types import Criterion, Outcome
-from tests.arena.builders import begin, finish, make_campaign, make_participant
+from tests.arena.builders import answered_set, begin, finish, make_campaign, make_participant
 
 pytestmark = pytest.mark.django_db
 A, B, TIE = Outcome.A_BETTER, Outcome.B_BETTER, Outcome.TIE
@@ -197,6 +201,61 @@ def test_findings_come_along_and_one_that_both_have_stays_one(campaign: Campaign
         )
     join_guest(guest_id=later.pk, user=user)
     assert sorted(own.findings.values_list("test", flat=True)) == sorted([first.value, second.value])
+
+
+def judged(judge: Participant, outcome: Outcome = A) -> Vote:
+    pair = give_pair(participant_id=judge.pk, campaign=Campaign.objects.get())
+    return cast_vote(battle_id=pair.pk, participant=judge, judgements=Judgements(outcome, TIE))
+
+
+def raters(campaign: Campaign) -> int:
+    material = material_of(campaign.board)
+    assert isinstance(material, Votes)
+    return int(material.sound.sum())
+
+
+def test_nobody_agrees_with_themselves_once_a_guest_joins(campaign: Campaign, guest: Participant) -> None:
+    """The guest judged the account's battle, and both of them that of somebody else."""
+    user = account()
+    own = join_guest(guest_id=None, user=user)
+    give_consent(participant_id=own.pk, campaign=campaign, language="eu", is_14_or_older=True)
+    mine = voted(own, "Nirea")
+    on_mine = judged(guest)
+    assert on_mine.battle.origin == mine.battle
+    voted(make_participant(campaign), "Beste batena")
+    first, second = judged(own), judged(guest)
+    assert first.battle.origin == second.battle.origin
+    assert raters(campaign) == 2, "guests do not count here"
+    waiting = voted(own, "Nirea berriro")
+    pair = give_pair(participant_id=guest.pk, campaign=campaign)
+    assert pair.origin == waiting.battle
+    join_guest(guest_id=guest.pk, user=user)
+    assert reasons(mine) == reasons(waiting) == set()
+    assert reasons(first) == {"rejudged"}
+    assert reasons(on_mine) == reasons(second) == {"rejudged", "duplicate_prompt"}
+    later = cast_vote(battle_id=pair.pk, participant=own, judgements=Judgements(B, TIE))
+    assert reasons(later) == {"rejudged", "duplicate_prompt"}
+    credited = Vote.objects.filter(participant=own, credited=True)
+    assert set(credited) == {mine, waiting, first}
+    assert Credit.objects.filter(participant=own).aggregate(n=Sum("amount"))["n"] == 3
+    assert raters(campaign) == 3
+    tally_is_exact()
+
+
+def test_of_a_prompts_pair_that_both_judged_the_first_vote_stands(
+    campaign: Campaign, guest: Participant
+) -> None:
+    Candidate.objects.filter(pk__in=Candidate.objects.values("pk")[2:]).update(name="Hirugarrena")
+    campaign.candidates.set(Candidate.objects.exclude(name="Hirugarrena"))
+    answered_set(campaign, "Zer da Korrika?")
+    SetAnswer.objects.filter(candidate__name="Hirugarrena").delete()
+    user = account()
+    own = join_guest(guest_id=None, user=user)
+    give_consent(participant_id=own.pk, campaign=campaign, language="eu", is_14_or_older=True)
+    first, second = judged(own), judged(guest)
+    assert second.battle.twin == first.battle
+    join_guest(guest_id=guest.pk, user=user)
+    assert (reasons(first), reasons(second)) == ({"prompt_set"}, {"prompt_set", "duplicate_prompt"})
 
 
 def test_somebody_elses_participant_is_left_alone(campaign: Campaign, guest: Participant) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
+from pytest_django import DjangoAssertNumQueries
 
 from arena.errors import Refused
 from arena.models import Answer, Battle, Campaign, Participant, Vote
@@ -19,16 +20,18 @@ from arena.numbers.material import Votes, material_of
 from arena.numbers.quality import shown_again
 from arena.selectors import draws, takeout
 from arena.selectors.judgements import Judgements
-from arena.selectors.judging import to_judge
+from arena.selectors.judging import least_judged, to_judge
 from arena.selectors.languages import answers_to_basque
+from arena.services.accounts import ERASED
 from arena.services.battles import abandon
 from arena.services.campaigns import pause_campaign
-from arena.services.erasure import ERASED, erase_participant
+from arena.services.erasure import erase_participant
 from arena.services.exclusions import exclude
+from arena.services.feedback import Said, add_feedback
 from arena.services.judging import give_pair
 from arena.services.people import withdraw_consent
 from arena.services.votes import cast_vote
-from arena.types import BattleSource, ExclusionSource, RefusalCode, Side
+from arena.types import BattleSource, ExclusionSource, FeedbackKind, RefusalCode, Side
 from inference.models import ModelEndpoint
 from ranking.filters import ExclusionReason
 from ranking.types import Criterion, Outcome
@@ -36,6 +39,7 @@ from tests.arena.builders import begin, complete, finish, make_campaign, make_pa
 from tests.arena.test_pages import FETCH, VOTE, signed_in
 
 pytestmark = pytest.mark.django_db
+QUERIES_OF_A_PAIR = 14
 A, B, TIE = Outcome.A_BETTER, Outcome.B_BETTER, Outcome.TIE
 
 
@@ -165,10 +169,19 @@ def test_a_download_holds_the_judgement_and_not_what_others_wrote(
     campaign: Campaign, judge: Participant
 ) -> None:
     voted(make_participant(campaign), text="Beste baten galdera")
-    vote_on(given_pair(judge))
+    pair = vote_on(given_pair(judge)).battle
+    answer = Answer.objects.get(turn__battle=pair, side="B")
+    said = Said(answer.pk, 0, 2, FeedbackKind.CALQUE, comment="Nirea")
+    add_feedback(battle_id=pair.pk, participant_id=judge.pk, said=said)
     [(_key, mine)] = takeout.battles_after(judge, None)
-    assert (mine["source"], mine["turns"]) == ("rejudged", [])
-    assert mine["vote"]["winner"] == "a_better"
+    assert (mine["source"], mine["vote"]["winner"]) == ("rejudged", "a_better")
+    [turn] = mine["turns"]
+    assert turn["message"] is None
+    assert [(turn["answers"][side]["text"], len(turn["answers"][side]["marked"])) for side in "AB"] == [
+        (None, 0),
+        (None, 1),
+    ]
+    assert turn["answers"]["B"]["marked"][0]["comment"] == "Nirea"
 
 
 def test_agreement_is_measured_on_the_same_answers_whatever_the_sides(campaign: Campaign) -> None:
@@ -191,6 +204,28 @@ def test_the_database_knows_what_a_copy_is(campaign: Campaign, judge: Participan
     for change in ({"source": "rejudged"}, {"origin": origin}, {"source": "beste"}):
         with pytest.raises(IntegrityError), transaction.atomic():
             Battle.objects.filter(pk=origin.pk).update(**change)
+
+
+@pytest.mark.parametrize("waiting", [2, 12])
+def test_of_all_that_wait_one_is_read_and_each_can_be_drawn(
+    campaign: Campaign,
+    judge: Participant,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    waiting: int,
+) -> None:
+    origins = {voted(make_participant(campaign), text=f"Galdera {n}").pk for n in range(waiting)}
+    other = make_participant(campaign)
+    origins.discard(vote_on(given_pair(other)).battle.origin_id)
+    with django_assert_num_queries(1):
+        least = least_judged(to_judge(judge, campaign))
+    assert (least.given, least.n) == (0, waiting - 1)
+    with django_assert_num_queries(least.n):
+        drawn = [each.pk for place in range(least.n) if (each := least.at(place))]
+    assert sorted(drawn) == sorted(origins)
+    vote_on(given_pair(other))
+    assert least.at(least.n - 1), "one that was given meanwhile makes room for the next"
+    with django_assert_num_queries(QUERIES_OF_A_PAIR):
+        give_pair(participant_id=judge.pk, campaign=campaign)
 
 
 class Draws(TestCase):

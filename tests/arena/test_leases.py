@@ -115,3 +115,23 @@ def test_a_turn_whose_sides_had_both_ended_becomes_votable_when_it_is_reaped(vol
     expire(turn)
     turns.reap_turns()
     assert Battle.objects.get(pk=turn.battle_id).status == "ready"
+
+
+def test_a_lease_goes_by_the_databases_clock(volunteer: Participant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process whose clock is an hour ahead keeps its turns no longer than others when it dies."""
+    now = timezone.now
+    with monkeypatch.context() as ahead:
+        ahead.setattr(timezone, "now", lambda: now() + timedelta(hours=1))
+        turn = begin(volunteer)
+        assert turns.standing_leases([lease(turn)])
+    turn.refresh_from_db()
+    assert turn.lease_until is not None
+    assert turn.lease_until <= now() + turns.LEASE
+    assert turns.standing_leases([lease(turn)])
+
+
+def test_a_lease_from_before_the_clock_was_set_back_is_nobodys(volunteer: Participant) -> None:
+    turn = begin(volunteer)
+    Turn.objects.filter(pk=turn.pk).update(lease_until=timezone.now() + timedelta(hours=1))
+    assert turns.reap_turns() == 1
+    assert set(turn.answers.values_list("status", flat=True)) == {"interrupted"}

@@ -18,8 +18,9 @@ from arena.models import Answer, Battle, Campaign, Consent, Participant, Session
 from arena.selectors.ballots import vote_table
 from arena.selectors.judgements import Judgements
 from arena.services import boards, people
+from arena.services.accounts import ERASED
 from arena.services.campaigns import CONSENT_VERSION
-from arena.services.erasure import ERASED, erase_participant
+from arena.services.erasure import erase_participant
 from arena.services.people import (
     choose_nickname,
     declare_profile,

@@ -148,7 +148,7 @@ def test_a_live_page_tells_each_criterion_and_who_made_the_model(client: Client,
     text = read(client, address)
     for said in (candidate.name, "HiTZ", "Llama 3.1", "Llama-3.1-8B", "Latxa corpus"):
         assert said in text
-    assert text.count('class="plot"') == 1
+    assert text.count('class="plot ') == 1
     whole = json.loads(client.get(address, {"format": "json", "criterion": "content"}).content)
     assert [each["criterion"] for each in whole["criteria"]] == ["overall", "content", "language"]
     assert [each["battles"] for each in whole["criteria"]] == [18, 18, 18]

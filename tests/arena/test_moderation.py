@@ -15,6 +15,7 @@ from arena.errors import NotVoted, Refused, VoterBanned
 from arena.models import Battle, Campaign, ModerationEntry, Participant, User, Vote
 from arena.selectors.judgements import Judgements
 from arena.selectors.moderation import shown_to_others
+from arena.selectors.voting import Asked, RecentVotes
 from arena.services import boards, moderation, screening, votes
 from arena.services.erasure import erase_participant
 from arena.services.exclusions import exclude
@@ -243,9 +244,11 @@ def test_a_ban_that_comes_while_a_vote_is_cast_sets_that_vote_aside(
 
     other = threading.Thread(target=elsewhere)
 
-    def while_it_is_cast(found: Battle, winner: Outcome) -> list[ExclusionReason]:
+    def while_it_is_cast(
+        found: Battle, chat: list[Asked], winner: Outcome, recent: RecentVotes
+    ) -> list[ExclusionReason]:
         other.start()
-        return asked(found, winner)
+        return asked(found, chat, winner, recent)
 
     monkeypatch.setattr(votes, "reasons_against", while_it_is_cast)
     vote = cast_vote(battle_id=battle.pk, participant=volunteer, judgements=Judgements(A, TIE))

@@ -57,6 +57,13 @@ def test_the_start_page_is_basque_and_sets_no_name(client: Client, campaign: Cam
     assert f'maxlength="{campaign.max_prompt_chars}"' in text
 
 
+@pytest.mark.parametrize("address", ["/", "/me/"])
+def test_each_language_is_named_in_itself(client: Client, campaign: Campaign, address: str) -> None:
+    page = client.get(address).content.decode()
+    named = re.findall(r'name="language" value="\w+" lang="\w+"(?: title="([^"]+)")?[^>]*>([^<]+)<', page)
+    assert [title or text for title, text in named][-4:] == ["Euskara", "Español", "Français", "English"]
+
+
 @pytest.mark.parametrize(
     ("language", "text"),
     [("es", "¿Qué preguntarías?"), ("fr", "Que demanderiez-vous\u00a0?"), ("en", "What would you ask?")],
@@ -143,6 +150,18 @@ def test_an_open_battle_names_nobody(browser: Client, volunteer: Participant) ->
             "127.0.0.1:9",
         ]
         assert [secret for secret in secrets if secret in seen] == []
+
+
+def test_a_battles_page_holds_the_panes_of_the_turn_to_come_as_those_that_are_there(
+    browser: Client, volunteer: Participant
+) -> None:
+    page = browser.get(page_of(ready_battle(volunteer))).content.decode()
+    shown, held = page.split("data-turn-template")
+    told = re.compile(r'data-pane="(.)" data-sealed="\d+" data-attempt="(\d+)" data-status="(\w+)"')
+    assert told.findall(shown) == [("A", "1", "complete"), ("B", "1", "complete")]
+    assert told.findall(held) == [("A", "0", "pending"), ("B", "0", "pending")]
+    assert 'id="pane-1-A"' in shown
+    assert 'id="pane-' not in held
 
 
 def test_a_vote_is_answered_with_the_reveal(browser: Client, volunteer: Participant) -> None:

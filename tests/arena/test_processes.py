@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -34,13 +35,14 @@ from inference.processes import wait_until
 from tests.arena.builders import make_candidate, make_participant
 from tests.arena.test_socket import cookie_of
 from tests.arena.turns import PageSide
-from tests.valkey import running
+from tests.valkey import Valkey, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BATTLES = 20
 RECONNECTS = 10
 WORDS = 60
+SERVICE_RESTART = 1012
 CHANCE = random.Random(2026)
 
 
@@ -51,31 +53,42 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def sites(django_db_setup: None, repository: Path) -> Iterator[list[Site]]:
-    with running() as valkey:
-        made = [started(repository, valkey.url) for _ in range(2)]
-        try:
-            for site in made:
-                port = int(site.address.rpartition(":")[2])
-                assert wait_until(lambda: listens(port), within_s=60)  # noqa: B023  # asked within the turn
-            yield made
-        finally:
-            for site in made:
-                end(site.process)
+def valkey() -> Iterator[Valkey]:
+    with running() as server:
+        yield server
 
 
-def started(repository: Path, valkey_url: str) -> Site:
+@pytest.fixture(scope="module")
+def sites(django_db_setup: None, repository: Path, valkey: Valkey) -> Iterator[list[Site]]:
+    with serving(repository, valkey, count=2) as made:
+        yield made
+
+
+@contextmanager
+def serving(repository: Path, valkey: Valkey, count: int, drain_s: int = 30) -> Iterator[list[Site]]:
+    made = [started(repository, valkey.url, drain_s) for _ in range(count)]
+    try:
+        for site in made:
+            port = int(site.address.rpartition(":")[2])
+            assert wait_until(lambda: listens(port), within_s=60)  # noqa: B023  # asked within the turn
+        yield made
+    finally:
+        for site in made:
+            end(site.process)
+
+
+def started(repository: Path, valkey_url: str, drain_s: int) -> Site:
     """A process of the site on the tests' database."""
     database = connection.settings_dict
     port = free_port()
     env = {
         "DATABASE_URL": f"postgresql://{database['USER']}@localhost/{database['NAME']}?host={database['HOST']}",
         "REDIS_URL": valkey_url,
+        "LEHIA_DRAIN_S": str(drain_s),
         "OMP_NUM_THREADS": "1",
     }
     argv = [
-        *(sys.executable, "-m", "uvicorn", "arena.asgi:application", "--host", "127.0.0.1"),
-        *("--port", str(port), "--ws", "websockets-sansio", "--lifespan", "off", "--log-level", "warning"),
+        *(sys.executable, "-m", "arena.serve", "--port", str(port)),
     ]
     process = spawn(argv, env=env, output=subprocess.DEVNULL, cwd=repository)
     return Site(f"http://127.0.0.1:{port}", process)
@@ -87,12 +100,19 @@ class Turnstile(asyncio.Event):
     def __init__(self) -> None:
         super().__init__()
         self._permits = asyncio.Semaphore(0)
+        self._comers = asyncio.Semaphore(0)
 
     def let_through(self, count: int) -> None:
         for _ in range(count):
             self._permits.release()
 
+    async def until_all_wait(self, streams: int) -> None:
+        """From then on what is let through is shared evenly; to be called before anything is."""
+        for _ in range(streams):
+            await self._comers.acquire()
+
     async def wait(self) -> bool:  # type: ignore[override]  # the literal type of the real one says no more
+        self._comers.release()
         if not self.is_set():
             await self._permits.acquire()
         return True
@@ -170,6 +190,13 @@ class Tab:
             self.take(frame)
             if wanted(frame):
                 return frame
+
+    async def until_closed(self) -> int | None:
+        """What the server closed the line with; what it said before is read."""
+        assert self.socket is not None
+        while (said := await self.socket.receive(timeout=20)).type is aiohttp.WSMsgType.TEXT:
+            self.take(json.loads(said.data))
+        return self.socket.close_code
 
     async def until_ready(self) -> None:
         """The turn is stored; and, where that was told first, its text and its ends are here too."""
@@ -258,6 +285,67 @@ async def test_two_hundred_lost_lines_in_twenty_battles_lose_and_double_nothing(
             assert {pane.end for pane in tab.panes.values()} == {"done"}
 
     await with_tabs(BATTLES, go)
+
+
+async def test_a_process_that_is_told_to_end_answers_on_for_pages_that_follow_through_another(
+    sites: list[Site], repository: Path, valkey: Valkey
+) -> None:
+    async def go(tabs: list[Tab], servers: tuple[FakeModelServer, FakeModelServer]) -> None:
+        async def move(tab: Tab) -> None:
+            assert await tab.until_closed() == SERVICE_RESTART
+            await tab.resume(sites[1])
+
+        with serving(repository, valkey, count=1) as (leaving,):
+            await half_read(tabs, servers, leaving)
+            leaving.process.terminate()
+            await asyncio.gather(*map(move, tabs))
+            for each in servers:
+                assert isinstance(each.gate, Turnstile)
+                each.gate.open()
+            await asyncio.gather(*(tab.until_ready() for tab in tabs))
+            for tab in tabs:
+                assert tab.html() == await database_sync_to_async(told)(tab.battle, servers)
+                assert {(pane.end, pane.attempt) for pane in tab.panes.values()} == {("done", 1)}
+                await tab.lose()
+            assert await asyncio.to_thread(leaving.process.wait, 20) == -signal.SIGTERM
+
+    await with_tabs(4, go)
+
+
+async def test_what_does_not_end_in_time_is_stored_as_interrupted_before_its_process_goes(
+    sites: list[Site], repository: Path, valkey: Valkey
+) -> None:
+    async def go(tabs: list[Tab], servers: tuple[FakeModelServer, FakeModelServer]) -> None:
+        with serving(repository, valkey, count=1, drain_s=0) as (leaving,):
+            await half_read(tabs, servers, leaving)
+            leaving.process.terminate()
+            await asyncio.to_thread(leaving.process.wait, 20)
+        ends = await stored(
+            lambda: set(Answer.objects.values_list("status", "error_code", "turn__runner_id"))
+        )
+        assert ends == {("interrupted", "interrupted", None)}
+        (tab,) = tabs
+        await tab.until_closed()
+        await tab.resume(sites[1])
+        for each in servers:
+            assert isinstance(each.gate, Turnstile)
+            each.gate.open()
+        await tab.say("retry", side="A")
+        await tab.until_ready()
+        assert tab.html() == await database_sync_to_async(told)(tab.battle, servers)
+        await tab.lose()
+
+    await with_tabs(1, go)
+
+
+async def half_read(tabs: list[Tab], servers: tuple[FakeModelServer, FakeModelServer], site: Site) -> None:
+    await asyncio.gather(*(tab.ask(site) for tab in tabs))
+    for each in servers:
+        assert isinstance(each.gate, Turnstile)
+        await each.gate.until_all_wait(len(tabs))
+        each.gate.let_through(len(tabs) * WORDS // 2)
+    shown = [tab.until(lambda frame: frame["type"] == "render" and bool(frame["sealed"])) for tab in tabs]
+    await asyncio.gather(*shown)
 
 
 async def test_when_a_process_is_killed_its_sides_are_interrupted_and_retried_through_the_other(

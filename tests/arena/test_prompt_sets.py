@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 import pytest
+from django.conf import settings as site
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -23,11 +24,13 @@ from arena.models import Battle, Campaign, Prompt, PromptSet, SetAnswer, User, V
 from arena.prompt_files import PromptRow
 from arena.selectors.judgements import Judgements
 from arena.selectors.judging import prompts_to_judge
+from arena.selectors.prompt_sets import errors_of
 from arena.services.judging import give_pair
 from arena.services.prompt_sets import MOST_ATTEMPTS, TELLS, Progress, answer_set, create_set
 from arena.services.report_queue import ACTS, report_battle, settle
 from arena.services.staff import ensure_admin
 from arena.services.votes import cast_vote
+from arena.tasks import resume_prompt_sets
 from arena.types import ReportReason
 from inference.fakes import FakeModelServer
 from inference.models import Circuit, ModelEndpoint
@@ -137,6 +140,33 @@ def test_what_a_killed_worker_left_is_taken_over_once_its_claim_ran_out(prompts:
     PromptSet.objects.update(claimed_until=timezone.now() - timedelta(minutes=1))
     assert answer_set(set_id=prompts.pk).complete == 4
     assert PromptSet.objects.get().claimed_until is None
+
+
+def test_beat_goes_on_with_what_a_killed_worker_left_and_with_nothing_else(prompts: PromptSet) -> None:
+    planned = {each["task"] for each in site.CELERY_BEAT_SCHEDULE.values()}
+    assert resume_prompt_sets.name in planned
+    assert resume_prompt_sets() == 0, "nobody has asked for the answers yet"
+    PromptSet.objects.update(claimed_until=timezone.now() + timedelta(minutes=1))
+    assert resume_prompt_sets() == 0, "another process is at it"
+    assert not SetAnswer.objects.exists()
+    PromptSet.objects.update(claimed_until=timezone.now() - timedelta(minutes=1))
+    assert resume_prompt_sets() == 1
+    assert SetAnswer.objects.filter(status="complete").count() == 4
+    assert resume_prompt_sets() == 0
+
+
+def test_staff_see_why_answers_lack(
+    prompts: PromptSet, servers: tuple[FakeModelServer, FakeModelServer], admin_client: Client
+) -> None:
+    servers[0].words = ()
+    answer_set(set_id=prompts.pk)
+    one = SetAnswer.objects.filter(status="complete").first()
+    assert one is not None
+    SetAnswer.objects.filter(pk=one.pk).update(status="failed", error_code=TELLS)
+    assert errors_of(prompts) == {"empty": 2, TELLS: 1}
+    page = admin_client.get(reverse("admin:arena_promptset_change", args=[prompts.pk])).content.decode()
+    assert f"empty: 2, {TELLS}: 1" in page
+    assert 'type="file"' not in page
 
 
 def test_few_are_asked_for_at_once(

@@ -24,7 +24,13 @@ def refusal(text: str) -> RefusalCode:
 def test_a_turn_is_read() -> None:
     key = uuid4()
     frame = protocol.parse(json.dumps({"type": "turn", "text": "Kaixo", "key": str(key)}))
-    assert frame == TurnFrame(text="Kaixo", key=key)
+    assert frame == TurnFrame(text="Kaixo", key=key, still=False)
+
+
+def test_a_turn_of_a_device_that_asks_for_less_motion_says_so() -> None:
+    key = uuid4()
+    frame = protocol.parse(json.dumps({"type": "turn", "text": "Kaixo", "key": str(key), "still": True}))
+    assert frame == TurnFrame(text="Kaixo", key=key, still=True)
 
 
 def test_stop_retry_and_resume_are_read() -> None:

@@ -38,6 +38,7 @@ FIGURES = {
 }
 
 
+@pytest.mark.slow  # five servers, half a minute of a core
 def test_it_ends_in_one_line_of_json_with_a_row_a_server(repository: Path) -> None:
     env = {name: each for name, each in os.environ.items() if not name.startswith(("LEHIA_", "DATABASE_"))}
     done = subprocess.run(

@@ -176,6 +176,12 @@ def test_a_battle_keeps_how_its_answers_appear(campaign: Campaign, volunteer: Pa
     assert begin(make_participant(campaign)).battle.display == "unpaced"
 
 
+def test_less_motion_means_whole_answers_until_the_volunteer_chooses(volunteer: Participant) -> None:
+    assert begin(volunteer, still=True).battle.display == "whole"
+    prefer_display(participant_id=volunteer.pk, display=Display.PACED)
+    assert begin(volunteer, still=True).battle.display == "paced"
+
+
 def test_the_start_page_switches_how_answers_appear(client: Client, volunteer: Participant) -> None:
     address = reverse("prefer_display")
     client.post(address, {"display": "unpaced"})  # nobody to remember it for

@@ -15,6 +15,7 @@ from arena.reports import factors
 from arena.reports.base import Report, Source
 from ranking import reference
 from ranking.board import build_board
+from ranking.contrasts import Contrast
 from ranking.factors import Effect, Factor, factor_effects
 from ranking.models import Board
 from ranking.selectors import load_tally
@@ -107,9 +108,9 @@ def test_only_the_form_with_base_and_corpus_together_fits_the_votes(published: B
 
 def test_a_contrast_of_a_design_is_one_row_less_the_other() -> None:
     columns = ("backbone=base_eu", "corpus=with", "backbone=base_eu:corpus=with")
-    given = factors.Contrast(Factor.CORPUS, "with", "without", (Factor.BACKBONE, "base_eu"))
+    given = Contrast(Factor.CORPUS, "with", "without", (Factor.BACKBONE, "base_eu"))
     assert given.vector(columns).tolist() == [0, 1, 1]
-    plain = factors.Contrast(Factor.BACKBONE, "base_eu", "base_en", (Factor.CORPUS, "without"))
+    plain = Contrast(Factor.BACKBONE, "base_eu", "base_en", (Factor.CORPUS, "without"))
     assert plain.vector(columns).tolist() == [1, 0, 0]
 
 

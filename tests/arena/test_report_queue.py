@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import IntegrityError, transaction
@@ -12,17 +14,20 @@ from arena.errors import NotVoted, TooManyReports
 from arena.models import Battle, Campaign, ModerationEntry, Participant, Report, User
 from arena.selectors import takeout
 from arena.selectors.judgements import Judgements
-from arena.selectors.moderation import shown_to_others
-from arena.services import report_queue
+from arena.selectors.judging import prompts_to_judge
+from arena.selectors.moderation import acts_standing, shown_to_others
+from arena.services import boards, report_queue
 from arena.services.erasure import erase_participant
-from arena.services.report_queue import dismiss, report_battle, settle
+from arena.services.judging import give_pair
+from arena.services.report_queue import dismiss, report_battle, settle, undo
 from arena.services.votes import cast_vote
 from arena.types import ModerationAct, ReportReason
 from ranking.types import Outcome
-from tests.arena.builders import begin, finish, make_campaign, make_participant, ready_battle
+from tests.arena.builders import answered_set, begin, finish, make_campaign, make_participant, ready_battle
 from tests.arena.test_pages import signed_in
 
 pytestmark = pytest.mark.django_db
+UNDONE = {ModerationAct.HIDE: "show", ModerationAct.EXCLUDE: "restore", ModerationAct.BAN: "unban"}
 ALL = (ModerationAct.HIDE, ModerationAct.EXCLUDE, ModerationAct.BAN)
 
 
@@ -195,3 +200,75 @@ def test_staff_who_may_only_look_and_volunteers_decide_nothing(
     assert decide not in page.content.decode()
     assert client.post(decide, {"dismiss": "1"}).status_code == 403
     assert Report.objects.get().state == "open"
+
+
+# Undoing
+
+
+def holds(battle: Battle) -> tuple[bool, bool, bool]:
+    """Hidden, its vote aside, its volunteer banned."""
+    found = Battle.objects.select_related("participant").get(pk=battle.pk)
+    return found.hidden_at is not None, not found.vote.counted, found.participant.banned_at is not None
+
+
+@pytest.mark.parametrize("acts", [each for n in (1, 2, 3) for each in combinations(ALL, n)])
+def test_what_was_done_is_undone_act_by_act_and_the_board_follows(
+    volunteer: Participant, staff: User, acts: tuple[ModerationAct, ...]
+) -> None:
+    battle = ready_battle(volunteer)
+    vote_in(battle)
+    report = reported(battle)
+    settle(report_id=report.pk, acts=ALL, staff=staff)
+    assert acts_standing(Report.objects.get()) == list(ALL)
+    done = undo(report_id=report.pk, acts=acts, staff=staff, note="hanka sartu dugu")
+    assert set(done) == set(acts)
+    left = [act not in acts for act in ALL]
+    hidden, aside, banned = holds(battle)
+    assert (hidden, banned) == (left[0], left[2])
+    assert aside == (left[1] or left[2]), "the vote of somebody banned stays aside"
+    assert boards.rebuild(board=battle.campaign.board, check=True)
+    assert undo(report_id=report.pk, acts=acts, staff=staff, note="berriro") == []
+    assert undo(report_id=report.pk, acts=ALL, staff=staff, note="dena")[::-1] == [
+        act for act in ALL if act not in acts
+    ]
+    assert holds(battle) == (False, False, False)
+    assert set(ModerationEntry.objects.values_list("act", "note").distinct()) >= {
+        (UNDONE[act], "hanka sartu dugu") for act in acts
+    }
+    assert Report.objects.get().state == "settled"
+
+
+def test_staff_undo_with_a_note_in_the_admin_and_are_offered_what_stands(
+    volunteer: Participant, staff: User, admin_client: Client, client: Client
+) -> None:
+    battle = ready_battle(volunteer)
+    vote_in(battle)
+    report = reported(battle)
+    change = reverse("admin:arena_report_change", args=[report.pk])
+    undone = reverse("admin:arena_report_undo", args=[report.pk])
+    assert undone not in admin_client.get(change).content.decode()
+    settle(report_id=report.pk, acts=[ModerationAct.HIDE, ModerationAct.BAN], staff=staff, note="mehatxua")
+    page = admin_client.get(change).content.decode()
+    assert undone in page
+    assert [f'name="undone" value="{act}"' in page for act in ALL] == [True, False, True]
+    for refused in ({"undone": ["hide"]}, {"note": "zergatik"}, {"undone": ["exclude"], "note": "zergatik"}):
+        assert admin_client.post(undone, refused).status_code == 200
+    assert holds(battle) == (True, True, True)
+    assert admin_client.post(undone, {"undone": ["ban"], "note": "ez zen bera"}).status_code == 302
+    assert holds(battle) == (True, False, False)
+    assert "ez zen bera" in admin_client.get(change).content.decode()
+    looker = User.objects.create_user("begiralea", is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_report"))
+    client.force_login(looker)
+    assert undone not in client.get(change).content.decode()
+    assert client.post(undone, {"undone": ["hide"], "note": "nik"}).status_code == 403
+
+
+def test_a_hidden_prompt_is_shown_again(campaign: Campaign, volunteer: Participant, staff: User) -> None:
+    answered_set(campaign, "Zer da Korrika?")
+    pair = give_pair(participant_id=volunteer.pk, campaign=campaign)
+    report = reported(pair)
+    settle(report_id=report.pk, acts=ALL, staff=staff)
+    assert not prompts_to_judge(make_participant(campaign), campaign).exists()
+    assert undo(report_id=report.pk, acts=ALL, staff=staff, note="ondo dago") == [ModerationAct.HIDE]
+    assert prompts_to_judge(make_participant(campaign), campaign).exists()

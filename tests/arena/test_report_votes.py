@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from django.db.models import Q
 from django.test import Client
@@ -10,6 +11,7 @@ from django.urls import reverse
 from arena.models import Battle, Campaign, Participant, Vote
 from arena.numbers.material import Votes, material_of
 from arena.numbers.quality import repeated
+from arena.numbers.slices import WAYS
 from arena.reports import filters, quality, slices, style
 from arena.reports.base import Report
 from arena.selectors.covariates import styled_votes
@@ -169,6 +171,20 @@ def test_votes_are_sliced_by_what_was_asked(campaign: Campaign, by: str, names: 
     assert sum(int(row["votes"] or 0) for row in told) == 40
     assert names is None or {row["slice"] for row in told} == names
     assert slices.build(published_source(campaign.board, by="shoe")).reason
+
+
+def test_votes_are_sliced_by_the_check_of_their_day_whatever_it_asked(campaign: Campaign) -> None:
+    results = [(0, 10), (9, 20), (4, 10), (5, 10), (15, 20), (3, 4), (8, 10), (10, 10)]
+    people = Participant.objects.filter(votes__isnull=False).distinct().order_by("created_at")
+    for person, (right, asked) in zip(people, results, strict=True):
+        person.votes.update(check_right=right, check_asked=asked)
+    Vote.objects.filter(participant=people[0]).update(check_right=None, check_asked=None)
+    cut = WAYS["check"](votes_of(campaign).counted)
+    counts = dict(zip(cut.names, np.bincount(cut.place, minlength=4).tolist(), strict=True))
+    assert counts == {"0–4": 10, "5–7": 15, "8–10": 10, "unchecked": 5}
+    told = rows(slices.build(published_source(campaign.board, by="check")), "slices")
+    assert [row["slice"] for row in told] == list(counts)
+    assert {row["status"] for row in told} == {"suppressed"}, "three volunteers a part say nothing"
 
 
 def test_style_is_measured_on_the_stored_answers(campaign: Campaign) -> None:

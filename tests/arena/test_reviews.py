@@ -15,10 +15,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.models import Campaign, Exclusion, Finding, Participant, User, Vote
+from arena.controls import ControlKind
+from arena.models import Battle, Campaign, Control, Exclusion, Finding, Participant, User, Vote
 from arena.services import reviews
-from arena.services.exclusions import unflag_participant
-from arena.types import FindingState
+from arena.services.exclusions import exclude, lift, unflag_participant
+from arena.types import BattleSource, BattleStatus, ExclusionSource, FindingState
+from ranking.filters import ExclusionReason
 from ranking.models import Board
 from ranking.selectors import load_tally
 from ranking.types import BoardKind, Criterion
@@ -66,6 +68,50 @@ def test_a_repeated_review_changes_nothing(crowd: tuple[Campaign, list[Participa
     before = findings()
     assert reviews.review(crowd[0].board).new == 0
     assert findings() == before
+
+
+def judged_control(like: Vote) -> Vote:
+    """The same volunteer's vote on a control pair, made of the battle of another vote."""
+    origin = like.battle
+    pair = Battle.objects.create(
+        campaign=origin.campaign,
+        participant=like.participant,
+        candidate_a=origin.candidate_a,
+        candidate_b=origin.candidate_b,
+        source=BattleSource.REJUDGED.value,
+        origin=origin,
+        status=BattleStatus.VOTED.value,
+        policy="proba",
+        propensity=1.0,
+        draw_seed=1,
+    )
+    Control.objects.create(battle=pair, kind=ControlKind.IDENTICAL.value)
+    vote = Vote.objects.create(battle=pair, participant=like.participant, winner="tie", counted=False)
+    Exclusion.objects.create(vote=vote, reason=ExclusionReason.REJUDGED.value, source="rule")
+    return vote
+
+
+def test_the_controls_that_somebody_failed_stand_beside_what_is_open_and_stay_as_they_were_decided_on(
+    crowd: tuple[Campaign, list[Participant]], admin_client: Client
+) -> None:
+    campaign, people = crowd
+    judged = [judged_control(vote) for vote in Vote.objects.filter(participant=people[0])[:3]]
+    for vote in judged[:2]:
+        exclude(vote_id=vote.pk, reason=ExclusionReason.FAILED_CONTROL, source=ExclusionSource.RULE)
+    reviews.review(campaign.board)
+    found = Finding.objects.get(participant=people[0], test="position")
+    assert (found.n_controls, found.n_controls_failed) == (3, 2)
+    page = admin_client.get(reverse("admin:arena_finding_changelist")).content.decode()
+    assert "2 / 3" in page
+    lift(vote_id=judged[0].pk, reason=ExclusionReason.FAILED_CONTROL)
+    reviews.review(campaign.board)
+    found.refresh_from_db()
+    assert found.n_controls_failed == 1, "an open one follows"
+    reviews.dismiss(finding_id=found.pk, staff=None)
+    lift(vote_id=judged[1].pk, reason=ExclusionReason.FAILED_CONTROL)
+    reviews.review(campaign.board)
+    found.refresh_from_db()
+    assert found.n_controls_failed == 1, "a decided one does not"
 
 
 def test_confirming_takes_out_all_votes_and_closes_all_that_is_open(
@@ -216,6 +262,7 @@ def test_the_database_keeps_findings_whole(crowd: tuple[Campaign, list[Participa
         {"test": "tie_rate", "q": 1.5},
         {"test": "tie_rate", "decided_at": timezone.now()},
         {"test": "tie_rate", "state": "confirmed"},
+        {"test": "tie_rate", "n_controls": 1, "n_controls_failed": 2},
     ]
     for each in wrong:
         with pytest.raises(IntegrityError), transaction.atomic():

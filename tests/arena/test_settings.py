@@ -12,7 +12,7 @@ import pytest
 
 from arena import env
 
-NAMES = re.compile(r'"((?:LEHIA_[A-Z_]+|DATABASE_URL|REDIS_URL|EMAIL_URL))"')
+NAMES = re.compile(r'"((?:LEHIA_[A-Z_]+|DATABASE_URL|REDIS_URL|EMAIL_URL|HF_TOKEN|HF_ENDPOINT|SENTRY_DSN))"')
 
 
 def test_every_variable_is_documented_and_none_that_is_not_read(repository: Path) -> None:
@@ -49,10 +49,12 @@ def test_words_flags_and_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     ("read", "value", "says"),
     [
         (lambda: env.flag("LEHIA_X", default=True), "perhaps", "use 1 or 0"),
+        (lambda: env.one_of("LEHIA_X", ("json", "lines")), "xml", "none of json, lines"),
         (lambda: env.integer("LEHIA_X", 1), "many", "not a whole number"),
         (lambda: env.integer("LEHIA_X", 1, least=5), "4", "less than 5"),
         (lambda: env.networks("LEHIA_X"), "10.0.0.0/33", "10.0.0.0/33"),
         (lambda: env.networks("LEHIA_X"), "10.0.0.1/8", "host bits"),
+        (lambda: env.clock_time("LEHIA_X"), "25:00", "use one such as 03:30"),
         (lambda: env.postgres("LEHIA_X"), "sqlite:///x.db", "no other database is supported"),
         (lambda: env.postgres("LEHIA_X"), "postgresql://host", "names no database"),
         (lambda: env.email("LEHIA_X"), "https://mail", "must start with one of console, file, smtp, smtps"),
@@ -68,6 +70,37 @@ def test_a_value_that_cannot_be_used_names_its_variable(
     monkeypatch.setenv("LEHIA_X", value)
     with pytest.raises(env.SettingError, match=f"LEHIA_X.*{says}"):
         read()  # type: ignore[operator]  # one of the lambdas above
+
+
+def test_any_variable_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    monkeypatch.setenv("LEHIA_X_FILE", str(file))
+    file.write_text("a=b\n")
+    assert env.text("LEHIA_X") == "a=b"
+    file.write_text("17\n")
+    assert env.integer("LEHIA_X", 3) == 17
+    file.write_text("k1,k2")
+    assert env.words("LEHIA_X") == ("k1", "k2")
+    file.write_text("postgresql://me:pw@host/lehia\n")
+    found = env.postgres("LEHIA_X")
+    assert found is not None
+    assert (found["NAME"], found["PASSWORD"]) == ("lehia", "pw")
+
+
+def test_a_file_that_cannot_be_read_and_a_value_given_twice_stop_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LEHIA_X_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(env.SettingError, match=r"LEHIA_X_FILE=.*nowhere cannot be read: FileNotFoundError"):
+        env.text("LEHIA_X")
+    (tmp_path / "bytes").write_bytes(b"\xffsecret")
+    monkeypatch.setenv("LEHIA_X_FILE", str(tmp_path / "bytes"))
+    with pytest.raises(env.SettingError, match="UnicodeDecodeError") as raised:
+        env.text("LEHIA_X")
+    assert "secret" not in str(raised.value).replace(str(tmp_path), "")
+    monkeypatch.setenv("LEHIA_X", "1")
+    with pytest.raises(env.SettingError, match="LEHIA_X and LEHIA_X_FILE are both set"):
+        env.flag("LEHIA_X", default=False)
 
 
 def test_a_database_address_with_a_password_and_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,8 +17,10 @@ from django.utils import timezone
 
 from arena import runner, sessions
 from arena.asgi import application
-from arena.models import Answer, Battle, Participant
+from arena.doorkeeper import NO_LONGER_WELCOME
+from arena.models import Answer, Battle, Participant, Turn
 from arena.protocol import SUBPROTOCOL
+from arena.services import turns
 from arena.services.campaigns import ensure_default_campaign
 from inference import gateway
 from inference.fakes import FakeModelServer, Fault, fake_model_server
@@ -93,6 +96,16 @@ class Page:
             frames.append(await self.next())
         return frames
 
+    async def closed(self) -> int:
+        """The code that the site ends it with; what is said before is let by."""
+        event = await self.socket.receive_output(timeout=10)
+        while event["type"] != "websocket.close":
+            event = await self.socket.receive_output(timeout=10)
+        return int(event["code"])
+
+    async def is_silent(self) -> bool:
+        return bool(await self.socket.receive_nothing(timeout=0.1))
+
     async def close(self) -> None:
         await self.socket.send_input({"type": "websocket.disconnect", "code": 1001})
         await self.socket.wait(timeout=10)
@@ -128,7 +141,7 @@ async def test_a_battle_from_the_first_frame_to_ready(servers: Servers) -> None:
 
 
 async def test_a_ban_closes_the_open_socket_to_turns_retries_and_resumes(servers: Servers) -> None:
-    page, _ = await opened(servers)
+    page, cookie = await opened(servers)
     await page.turn()
     state = (await page.until(is_state("ready")))[-1]
     await stored(lambda: Participant.objects.update(banned_at=timezone.now()))
@@ -140,6 +153,9 @@ async def test_a_ban_closes_the_open_socket_to_turns_retries_and_resumes(servers
     ):
         await page.say(kind, **fields)
         assert await page.next() == {"type": "refused", "code": "banned"}, kind
+        assert await page.closed() == NO_LONGER_WELCOME
+        page = Page(cookie)
+        assert await page.open()
     await page.close()
 
 
@@ -224,6 +240,60 @@ async def test_a_resume_after_the_end_comes_from_the_database(servers: Servers) 
     renders = [await again.next() for _ in range(4)]
     assert [f["sealed"] for f in renders if f["type"] == "render"] == [["<p>Kaixo mundua</p>\n"], []]
     await again.close()
+
+
+@pytest.mark.parametrize("is_live", [True, False], ids=["while it is written", "once it is stored"])
+async def test_a_page_that_holds_an_earlier_turn_gets_the_whole_of_the_next(
+    servers: Servers, is_live: bool
+) -> None:
+    """Its line broke after its second message was taken, and before it heard of that."""
+    page, cookie = await opened(servers)
+    await page.turn()
+    await page.until(is_state("ready"))
+    for server in servers:
+        server.words = ("Bigarren", " erantzuna")
+        server.gate = asyncio.Event()
+        if not is_live:
+            server.gate.set()
+    await page.turn()
+    state = (await page.until(is_state("answering" if is_live else "ready")))[-1]
+    again = Page(cookie)
+    assert await again.open()
+    held = {"A": 1, "B": 1}
+    await again.say("resume", battle=state["battle"], turn=1, offsets=held, attempts=held)
+    for server in servers:
+        assert server.gate is not None
+        server.gate.set()
+    frames = await again.until(lambda frame: frame["type"] == "done")
+    side = frames[-1]["side"]
+    sealed = [
+        each
+        for frame in frames
+        if frame["type"] == "render" and frame["side"] == side
+        for each in frame["sealed"]
+    ]
+    assert "".join(sealed) == "<p>Bigarren erantzuna</p>\n"
+    await page.close()
+    await again.close()
+
+
+async def test_what_was_given_up_elsewhere_before_it_ended_is_told_as_it_is_stored(servers: Servers) -> None:
+    """A process that is too busy to renew its lease: its page must not wait for a vote on answers that do not count."""
+    for server in servers:
+        server.gate = asyncio.Event()
+    page, _ = await opened(servers)
+    await page.turn()
+    await page.until(is_state("answering"))
+    await stored(lambda: Turn.objects.update(lease_until=timezone.now() - timedelta(seconds=1)))
+    assert await stored(turns.reap_turns) == 1
+    for server in servers:
+        assert server.gate is not None
+        server.gate.set()
+    failed = (await page.until(is_kind("failed")))[-1]
+    assert failed["code"] == "interrupted"
+    await page.say("retry", side=failed["side"])
+    await page.until(is_state("ready"))
+    await page.close()
 
 
 async def test_leaving_a_battle_cancels_upstream(servers: Servers) -> None:

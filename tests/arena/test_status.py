@@ -21,6 +21,7 @@ from inference.models import Candidate, Circuit, EndpointDraft, Generation, Mode
 from inference.types import CircuitState, EndpointHealth
 from tests.arena.builders import make_campaign, make_candidate
 
+pytestmark = pytest.mark.django_db
 LIVE, DEGRADED, DOWN = EndpointHealth.LIVE, EndpointHealth.DEGRADED, EndpointHealth.DOWN
 WELL, SLOW, TOO_FEW = "Everything works", "Some models are slow", "Not enough models at work"
 TOKEN = "neurri-token-luzea"

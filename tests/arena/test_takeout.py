@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,15 +14,18 @@ from django.urls import reverse
 
 from arena import sessions
 from arena.models import Battle, Campaign, Participant, User, Vote
-from arena.selectors import takeout
+from arena.selectors import mine, takeout
 from arena.selectors.judgements import Judgements
+from arena.services.exclusions import exclude
 from arena.services.people import declare_profile, join_guest, withdraw_consent
 from arena.services.votes import cast_vote
-from arena.types import LanguageLevel
+from arena.types import ExclusionSource, LanguageLevel
 from inference.models import Candidate
+from ranking.filters import ExclusionReason
 from ranking.types import Outcome
 from tests.arena.builders import a_day_passes, begin, finish, make_campaign, make_participant, ready_battle
 
+SILENT = (ExclusionReason.HELD, ExclusionReason.FLAGGED_USER, ExclusionReason.FAILED_CONTROL)
 A, B, TIE, BAD = Outcome.A_BETTER, Outcome.B_BETTER, Outcome.TIE, Outcome.BOTH_BAD
 
 
@@ -111,3 +115,32 @@ def test_the_file_says_why_a_vote_does_not_count(volunteer: Participant) -> None
     [(_key, battle)] = takeout.battles_after(volunteer, None)
     assert battle["vote"]["not_counted_because"] == ["withdrawn"]
     assert takeout.about(volunteer)["consents"][0]["withdrawn"] is not None
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_haste_is_told_by_the_week_and_no_vote_shows_it(volunteer: Participant, *, told: bool) -> None:
+    """Nor do holds, flags and failed controls, whether anything else speaks against the vote or not."""
+    votes = [vote_on(finish(begin(volunteer, text=text))) for text in ("Bat", "Bi")]
+    monday = mine.this_monday()
+    Vote.objects.update(created_at=monday - timedelta(days=3))
+    if told:
+        for vote in votes:
+            exclude(vote_id=vote.pk, reason=ExclusionReason.IDENTITY_LEAK, source=ExclusionSource.RULE)
+    hasty, other = votes
+    Vote.objects.filter(pk=other.pk).update(created_at=monday - timedelta(days=17))
+
+    def of_votes() -> dict[str, Any]:
+        battles = takeout.battles_after(volunteer, None)
+        return {str(key): battle["vote"] for key, battle in battles}
+
+    before = of_votes()
+    assert [vote["counted"] for vote in before.values()] == [False if told else None] * 2
+    assert takeout.about(volunteer)["hasty_weeks"] == []
+    for reason in (ExclusionReason.TOO_FAST, ExclusionReason.RATE, *SILENT):
+        exclude(vote_id=hasty.pk, reason=reason, source=ExclusionSource.RULE)
+    assert of_votes() == before
+    found = takeout.about(volunteer)
+    assert found["hasty_weeks"] == [(monday - timedelta(days=7)).date().isoformat()]
+    assert [each["votes"] for each in found["credited"]] == [1]
+    Vote.objects.filter(pk=hasty.pk).update(created_at=monday)
+    assert takeout.about(volunteer)["hasty_weeks"] == [], "not before the week is over"

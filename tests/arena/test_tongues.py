@@ -139,7 +139,9 @@ def once(address: str) -> bool:
         return False
     if "/models/" in parts.path:
         return parts.path.endswith(("/models/x/", "/models/gpt-4o/"))
-    return "/snapshots/" not in parts.path
+    return (
+        "/snapshots/" not in parts.path and parts.path != "/api/explore/"
+    )  # which speaks English, and says so
 
 
 def pages_in(client: Client, language: str) -> dict[str, Read]:

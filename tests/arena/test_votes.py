@@ -10,14 +10,16 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
+from pytest_django import DjangoAssertNumQueries
 
 from arena.errors import NotVotable, NotYourBattle, VoteAlreadyCast
 from arena.models import Battle, Campaign, Judgement, Participant, Vote
 from arena.selectors.judgements import Judgements
 from arena.selectors.reveals import reveal_view
 from arena.services import boards
+from arena.services.checks import answer_check, seed_starter_questions
 from arena.services.votes import cast_vote
-from arena.types import BattleStatus, Side
+from arena.types import BasqueCheck, BattleStatus, Side
 from ranking.models import Snapshot, TallyCell
 from ranking.selectors import load_tally
 from ranking.types import Criterion, Outcome
@@ -32,6 +34,8 @@ from tests.arena.builders import (
     ready_battle,
 )
 
+MOST_QUERIES = 14
+"""Eleven, the last result of the check, and the savepoint and its end that stand for BEGIN and COMMIT."""
 A, B, TIE, BAD = Outcome.A_BETTER, Outcome.B_BETTER, Outcome.TIE, Outcome.BOTH_BAD
 
 
@@ -78,6 +82,24 @@ def test_a_repeated_vote_returns_the_first_and_counts_once(
     battle = ready_battle(volunteer)
     assert vote_on(battle).pk == vote_on(battle).pk
     assert load_tally(board_id=campaign.board_id, criterion=Criterion.OVERALL).n_votes == 1
+
+
+@pytest.mark.django_db
+def test_a_vote_costs_no_more_queries_however_long_the_battle_and_many_the_votes(
+    campaign: Campaign, volunteer: Participant, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for n in range(3):
+        vote_on(ready_battle(volunteer))
+        battle = begin(volunteer, text=f"Galdera {n}").battle
+        finish(battle.turns.get())
+        finish(begin(volunteer, battle, text="Eta gero?"))
+    seed_starter_questions(campaign)
+    Campaign.objects.update(basque_check=BasqueCheck.REQUIRED.value)
+    chosen = {each.pk: each.right for each in campaign.check_questions.all()}
+    answer_check(participant_id=volunteer.pk, campaign=campaign, chosen=chosen)
+    *_, last = Battle.objects.filter(status=BattleStatus.READY.value)
+    with django_assert_max_num_queries(MOST_QUERIES):
+        assert cast_vote(battle_id=last.pk, participant=volunteer, judgements=Judgements(A, B, A)).counted
 
 
 @pytest.mark.django_db

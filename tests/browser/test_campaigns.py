@@ -1,37 +1,69 @@
-"""A campaign that staff open, pause and close in the admin, as a volunteer with a phone lives it. In Chromium, in Basque."""
+"""A campaign that staff open, pause and close in the admin, as a volunteer lives it. In Chromium."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_battle import DESKTOP, PHONE, check_access, consent, ready, send
+from tests.browser.test_battle import DESKTOP, check_access, consent, ready, send
+from tests.browser.visits import Run, Visit, context_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.model_server]
-TITLE, PAGE = "Udaberriko kanpaina", "/campaigns/udaberria/"
-PREPARE = f"""
+OFFICE = Visit(DESKTOP, "light", "eu")
+
+
+class Said(NamedTuple):
+    """What the campaign says in a language, and the site of it."""
+
+    title: str
+    question: str
+    thanks: str
+    paused: str
+    over: str
+    winners: str
+
+
+SAID = {
+    "eu": Said(
+        title="Udaberriko kanpaina",
+        question="Zein da egokiagoa?",
+        thanks="Eskerrik asko denoi!",
+        paused="Kanpaina etenda dago",
+        over="Kanpaina amaitu da",
+        winners="Irabazleak",
+    ),
+    "es": Said(
+        title="Campaña de primavera",
+        question="¿Cuál es más adecuada?",
+        thanks="¡Gracias a todos!",
+        paused="La campaña está en pausa",
+        over="La campaña ha terminado",
+        winners="Ganadores",
+    ),
+}
+PREPARE = """
 from datetime import timedelta
 from django.utils import timezone
 from arena.models import Campaign, CampaignText
 from arena.services.campaigns import CONSENT_VERSION
 from arena.services.raffles import commit_to_raffle
 from ranking.models import Board
+from tests.browser.test_campaigns import SAID
 hour, now = timedelta(hours=1), timezone.now()
 campaign = Campaign.objects.create(
-    slug="udaberria", name="Udaberria", board=Board.objects.create(slug="udaberria", name="Udaberria", kind="live"),
+    slug="{slug}", name="Udaberria", board=Board.objects.create(slug="{slug}", name="Udaberria", kind="live"),
     consent_version=CONSENT_VERSION, opens_at=now - hour, closes_at=now + 50 * hour, goal=100,
 )
-CampaignText.objects.create(
-    campaign=campaign, language="eu", title="{TITLE}", introduction="Eredu txikiak alderatzen ditugu.",
-    prizes="Liburu bat", content_question="Zein da egokiagoa?", content_help="Edukia bakarrik.", thanks="Eskerrik asko denoi!",
-)
+for language, said in SAID.items():
+    CampaignText.objects.create(
+        campaign=campaign, language=language, title=said.title, introduction="Eredu txikiak alderatzen ditugu.",
+        prizes="Liburu bat", content_question=said.question, content_help="Edukia bakarrik.", thanks=said.thanks,
+    )
 commit_to_raffle(campaign_id=campaign.pk, prizes=1)
 """
 
@@ -41,39 +73,14 @@ from arena.models import Campaign
 from arena.services.people import choose_nickname
 from arena.services.raffles import draw_raffle
 from tests.arena.crowds import earn
-campaign = Campaign.objects.get(slug="udaberria")
+campaign = Campaign.objects.get(slug="{slug}")
 Campaign.objects.filter(pk=campaign.pk).update(
     opens_at=campaign.opens_at - timedelta(hours=3), closes_at=campaign.closes_at - timedelta(hours=2)
 )
 people = earn(campaign, 25, 12, 31)
-choose_nickname(participant_id=people[0].pk, nickname="Otso zuria")
+choose_nickname(participant_id=people[0].pk, nickname="{nickname}")
 draw_raffle(campaign_id=campaign.pk)
 """
-Run = Callable[[str], object]
-
-
-@pytest.fixture
-def run(site: str, site_data: Path, repository: Path) -> Run:
-    """Runs a program in the site's Django."""
-    env = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}}
-    shell = [sys.executable, "manage.py", "shell", "-c"]
-    return lambda program: subprocess.run(
-        [*shell, program], cwd=repository, env=env | {"LEHIA_DATA": str(site_data)}, check=True
-    )
-
-
-def in_context(chromium: Browser, site: str, size: tuple[int, int]) -> Iterator[Page]:
-    context = chromium.new_context(
-        viewport={"width": size[0], "height": size[1]}, base_url=site, locale="eu-ES", reduced_motion="reduce"
-    )
-    context.set_default_timeout(30_000)
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture
-def volunteer(chromium: Browser, site: str) -> Iterator[Page]:
-    yield from in_context(chromium, site, PHONE)
 
 
 @pytest.fixture
@@ -81,7 +88,8 @@ def staff(chromium: Browser, site: str, site_data: Path) -> Iterator[Page]:
     """The first member of staff, logged in with what the demo printed."""
     said = re.search(r"staff: admin / (\S+)", (site_data / "demo.log").read_text())
     assert said is not None
-    for page in in_context(chromium, site, DESKTOP):
+    with context_of(OFFICE, chromium, site) as context:
+        page = context.new_page()
         page.goto("/accounts/login/?next=/admin/")
         page.fill("[name=login]", "admin")
         page.fill("[name=password]", said.group(1))
@@ -90,9 +98,9 @@ def staff(chromium: Browser, site: str, site_data: Path) -> Iterator[Page]:
         yield page
 
 
-def act(staff: Page, action: str) -> None:
+def act(staff: Page, slug: str, action: str) -> None:
     staff.goto("/admin/arena/campaign/")
-    staff.locator("tr", has_text="udaberria").locator("[name=_selected_action]").check()
+    staff.locator("tr", has_text=slug).locator("[name=_selected_action]").check()
     staff.select_option("select[name=action]", action)
     staff.click("button[name=index]")
     expect(staff.locator(".messagelist .success")).to_be_visible()
@@ -113,47 +121,53 @@ def vote(volunteer: Page) -> None:
     expect(volunteer.locator("[data-reveal]")).to_be_visible()
 
 
-def check_pages(volunteer: Page) -> None:
-    for address in ("/campaigns/", PAGE, f"{PAGE}draw/"):
-        volunteer.goto(address)
+def check_pages(volunteer: Page, address: str) -> None:
+    for each in ("/campaigns/", address, f"{address}draw/"):
+        volunteer.goto(each)
         expect(volunteer.locator("h1")).to_be_visible()
         check_access(volunteer)
 
 
-def test_a_campaign_is_opened_paused_and_closed(run: Run, staff: Page, volunteer: Page) -> None:
-    run(PREPARE)
-    answer = volunteer.goto(PAGE)
+def check_end(volunteer: Page, address: str, said: Said, nickname: str) -> None:
+    check_pages(volunteer, address)
+    expect(volunteer.get_by_role("region", name=said.winners).locator("tbody tr")).to_have_count(1)
+    volunteer.locator("summary").click()
+    check_access(volunteer)
+    volunteer.goto(address)
+    expect(volunteer.locator("main")).to_contain_text(nickname)
+
+
+def test_a_campaign_is_opened_paused_and_closed(run: Run, staff: Page, volunteer: Page, visit: Visit) -> None:
+    said, slug, nickname = SAID[visit.language], f"udaberria-{visit}", f"Otso {visit}"
+    address = f"/campaigns/{slug}/"
+    run(PREPARE.format(slug=slug))
+    answer = volunteer.goto(address)
     assert answer is not None
     assert answer.status == 404, "what is in preparation does not exist yet"
-    act(staff, "open")
+    act(staff, slug, "open")
     volunteer.goto("/")
-    expect(volunteer.locator("[data-intro]").first).to_contain_text(TITLE)
+    expect(volunteer.locator("[data-intro]").first).to_contain_text(said.title)
     check_access(volunteer)
-    check_pages(volunteer)
+    check_pages(volunteer, address)
     ask(volunteer, "Zein da Frantziako hiriburua?", agrees=True)
-    expect(volunteer.locator("[data-vote]")).to_contain_text("Zein da egokiagoa?")
+    expect(volunteer.locator("[data-vote]")).to_contain_text(said.question)
     check_access(volunteer)
 
-    act(staff, "pause")
+    act(staff, slug, "pause")
     send(volunteer, "Eta Espainiakoa?")
-    expect(volunteer.locator("[data-alert]")).to_contain_text("Kanpaina etenda dago")
+    expect(volunteer.locator("[data-alert]")).to_contain_text(said.paused)
     expect(volunteer.locator("#message")).to_have_value("Eta Espainiakoa?")
     vote(volunteer)
 
-    act(staff, "open")
+    act(staff, slug, "open")
     ask(volunteer, "Zer kolore du zeruak?")
-    act(staff, "close")
+    act(staff, slug, "close")
     send(volunteer, "Eta itsasoak?")
-    expect(volunteer.locator("[data-alert]")).to_contain_text("Kanpaina amaitu da")
+    expect(volunteer.locator("[data-alert]")).to_contain_text(said.over)
     vote(volunteer)
     volunteer.goto("/")
-    expect(volunteer.locator("main")).not_to_contain_text(TITLE)
-    volunteer.goto(PAGE)
-    expect(volunteer.locator("main")).to_contain_text("Eskerrik asko denoi!")
-    run(DRAW)
-    check_pages(volunteer)
-    expect(volunteer.get_by_role("region", name="Irabazleak").locator("tbody tr")).to_have_count(1)
-    volunteer.locator("summary").click()
-    check_access(volunteer)
-    volunteer.goto(PAGE)
-    expect(volunteer.locator("main")).to_contain_text("Otso zuria")
+    expect(volunteer.locator("main")).not_to_contain_text(said.title)
+    volunteer.goto(address)
+    expect(volunteer.locator("main")).to_contain_text(said.thanks)
+    run(DRAW.format(slug=slug, nickname=nickname))
+    check_end(volunteer, address, said, nickname)

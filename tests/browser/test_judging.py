@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_battle import DESKTOP, PHONE, check_access
+from tests.browser.test_battle import check_access
 from tests.browser.test_people import voted
 
 pytestmark = [pytest.mark.browser, pytest.mark.model_server]
@@ -48,39 +49,34 @@ def away(servers: list[int]) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_a_volunteer_judges_what_another_asked_while_models_are_away(
-    chromium: Browser, site: str, size: tuple[int, int]
-) -> None:
-    writer = chromium.new_context(base_url=site, locale="eu-ES", reduced_motion="reduce")
-    voted(writer.new_page())
-    writer.close()
-    judge = chromium.new_context(
-        base_url=site,
-        locale="es-ES",
-        color_scheme="dark",
-        viewport={"width": size[0], "height": size[1]},
-        reduced_motion="reduce",
-    )
-    page = judge.new_page()
+@pytest.fixture(scope="module")
+def somebody_voted(chromium: Browser, site: str) -> None:
+    """So that there is a pair to judge, whoever else was here before."""
+    context = chromium.new_context(base_url=site, locale="eu-ES", reduced_motion="reduce")
+    voted(context.new_page())
+    context.close()
+
+
+@pytest.mark.usefixtures("somebody_voted")
+def test_a_volunteer_judges_what_another_asked_while_models_are_away(volunteer: Page) -> None:
     servers = model_servers()
     assert servers
     with away(servers):
-        page.goto("/judge/")
-        check_access(page)
-        page.click("main form .primary")
-        page.check("main [name=adult]")  # consent comes first, and needs no script
-        page.click("main form .primary")
-        page.goto("/judge/")
-        page.click("main form .primary")
-        expect(page.locator(".asked")).to_contain_text("Zein da Frantziako hiriburua?")
-        check_access(page)
-        assert "Txiki" not in page.inner_text("main")
-        page.check("[name=content][value=tie]")
-        page.check("[name=language][value=tie]")
-        page.click("[data-vote] > .primary")
-        expect(page.locator("[data-reveal]")).to_contain_text("Txiki")
-        check_access(page)
-        expect(page.locator("[data-reveal]")).to_be_focused()
-        expect(page.locator("[data-next-pair] button")).to_be_visible()
-    judge.close()
+        volunteer.goto("/judge/")
+        check_access(volunteer)
+        volunteer.click("main form .primary")
+        volunteer.check("main [name=adult]")  # consent comes first, and needs no script
+        volunteer.click("main form .primary")
+        volunteer.goto("/judge/")
+        volunteer.click("main form .primary")
+        expect(volunteer.locator(".asked").first).to_contain_text(re.compile(r": *\S"))
+        assert all(volunteer.locator(".answer").all_inner_texts())
+        check_access(volunteer)
+        assert "Txiki" not in volunteer.inner_text("main")
+        volunteer.check("[name=content][value=tie]")
+        volunteer.check("[name=language][value=tie]")
+        volunteer.click("[data-vote] > .primary")
+        expect(volunteer.locator("[data-reveal]")).to_contain_text("Txiki")
+        check_access(volunteer)
+        expect(volunteer.locator("[data-reveal]")).to_be_focused()
+        expect(volunteer.locator("[data-next-pair] button")).to_be_visible()

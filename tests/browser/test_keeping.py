@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Page, expect
+from typing import Literal
 
-from tests.browser.test_battle import page, send
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_battle import consent, page, ready, send
 from tests.browser.test_keyboard import battle_begun, battle_ready
+from tests.browser.visits import Run
 
 pytestmark = [pytest.mark.browser, pytest.mark.model_server]
 __all__ = ["page"]
+
+IS_SHOWN = "from arena.models import Battle; assert Battle.objects.get(pk='{}').display == '{}'"
 
 # Every change of what a live region says, in order.
 LISTEN = """() => {
@@ -65,13 +70,31 @@ def test_the_end_of_a_side_is_said_once_and_nothing_on_its_way_there(page: Page)
     assert all(len([text for text in said if text.startswith(side)]) <= 3 for side in "AB")
 
 
-def test_streaming_is_switched_off_where_battles_begin(page: Page) -> None:
-    battle_ready(page)
+@pytest.mark.parametrize(
+    ("motion", "first", "chosen"), [("reduce", "whole", "paced"), ("no-preference", "paced", "whole")]
+)
+def test_answers_stream_unless_less_motion_is_wished_until_one_chooses_where_battles_begin(
+    chromium: Browser,
+    site: str,
+    run: Run,
+    motion: Literal["reduce", "no-preference"],
+    first: str,
+    chosen: str,
+) -> None:
+    context = chromium.new_context(base_url=site, locale="eu-ES", reduced_motion=motion)
+    page = context.new_page()
     page.goto("/")
-    page.click("[name=display][value=whole]")
-    expect(page.locator("[name=display][value=whole]")).to_have_count(0)
-    page.unroute_all()
-    page.reload()
     send(page, "Kaixo!")
-    expect(page.locator("[data-pane='A']")).to_have_attribute("data-status", "complete", timeout=30_000)
-    expect(page.locator("[data-pane='B']")).to_have_attribute("data-status", "complete")
+    consent(page)
+    ready(page)
+    battles = {first: page.url}
+    page.goto("/")
+    expect(page.locator(f"[name=display][value={first}]")).to_be_hidden()
+    page.click(f"[name=display][value={chosen}]")
+    expect(page.locator(f"[name=display][value={chosen}]")).to_have_count(0)
+    send(page, "Kaixo!")
+    ready(page)
+    battles[chosen] = page.url
+    context.close()
+    for display, address in battles.items():
+        run(IS_SHOWN.format(address.rstrip("/").rpartition("/")[2], display))

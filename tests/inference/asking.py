@@ -26,7 +26,7 @@ from inference.types import (
 )
 
 KEY = "sk-landatutako-gakoa-4f1d"
-SHORT = Deadlines(connect_s=2, first_token_s=0.2, between_tokens_s=0.2, total_s=0.4)
+SHORT = Deadlines(connect_s=2, first_token_s=0.5, between_tokens_s=0.2, total_s=0.8)
 SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=64, seed=11, stop=("<|eot_id|>",))
 CHAT = (Message(Role.SYSTEM, "Euskaraz."), Message(Role.USER, "Kaixo"))
 

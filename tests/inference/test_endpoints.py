@@ -279,13 +279,21 @@ def staff(client: Client) -> Client:
 
 
 @pytest.mark.django_db
-def test_an_endpoint_added_in_the_admin_serves_at_once_and_hides_its_key(staff: Client) -> None:
+def test_an_endpoint_added_in_the_admin_is_a_shadow_until_its_checks_and_hides_its_key(
+    staff: Client,
+) -> None:
     candidate = Candidate.objects.create(code="gpt", name="GPT")
     form = FORM | {"candidate": str(candidate.pk), "status": "active"}
     answer = staff.post("/admin/inference/modelendpoint/add/", form | {"api_key": KEY})
     assert answer.status_code == 302
+    added = ModelEndpoint.objects.get()
+    assert added.status == "shadow"
+    staff.post("/admin/inference/modelendpoint/", {"action": "activate", "_selected_action": [str(added.pk)]})
+    added.refresh_from_db()
+    assert added.status == "shadow"
+    services.set_endpoint_status(endpoint_id=added.pk, status=EndpointStatus.ACTIVE)
     assert selectors.target_for(candidate.pk).api_key == KEY
-    page = f"/admin/inference/modelendpoint/{ModelEndpoint.objects.get().pk}/change/"
+    page = f"/admin/inference/modelendpoint/{added.pk}/change/"
     assert KEY not in staff.get(page).content.decode()
     staff.post(page, form | {"api_key": "", "model": "gpt-2"})
     assert selectors.target_for(candidate.pk).api_key == KEY
@@ -298,7 +306,7 @@ def test_an_endpoint_added_in_the_admin_serves_at_once_and_hides_its_key(staff: 
 def test_the_admin_refuses_a_strange_address_with_a_reason(staff: Client) -> None:
     candidate = Candidate.objects.create(code="gpt", name="GPT")
     form = FORM | {"candidate": str(candidate.pk), "base_url": "http://10.0.0.1/"}
-    answer = staff.post("/admin/inference/modelendpoint/add/", form | {"status": "active", "api_key": ""})
+    answer = staff.post("/admin/inference/modelendpoint/add/", form | {"api_key": ""})
     assert answer.status_code == 200
     assert "LEHIA_MODEL_HOSTS" in answer.content.decode()
 

@@ -269,7 +269,8 @@ def test_a_slurm_job_notices_a_server_that_ended_while_others_were_started(tmp_p
     pair = [model(folder, name=name, port=port, share=0.45) for name, port in (("bat", 8100), ("bi", 8101))]
     server = 'case "$*" in *"--port 8101"*) exec sleep 600;; esac; rm -f "$TOLD.runs"; exit 3'
     done = run_job(tmp_path, *pair, server=server)
-    assert (done.returncode, done.stderr) == (1, "a server ended\n")
+    assert done.returncode == 1
+    assert "a server ended" in done.stderr.splitlines()  # bash at times adds that it lost sight of a process
 
 
 # ---- Kubernetes

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.models import Battle, Campaign
+from arena.models import Campaign
+from arena.selectors.voting import chat_of, recent_votes
 from arena.services.screening import reasons_against
 from arena.types import Side
 from inference.identity.detect import Exchange, leaks_identity
@@ -260,7 +261,7 @@ def test_a_battles_makers_and_system_prompt_are_looked_at(text: str, system: str
     Candidate.objects.update(maker="Haizeola")
     Campaign.objects.update(system_prompt=system)
     battle = finish(begin(make_participant(campaign)), complete(Side.A, text), complete(Side.B))
-    found = reasons_against(Battle.objects.get(pk=battle.pk), Outcome.TIE)
+    found = reasons_against(battle, chat_of(battle), Outcome.TIE, recent_votes(battle))
     assert (ExclusionReason.IDENTITY_LEAK in found) is leak
 
 

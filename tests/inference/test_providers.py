@@ -16,6 +16,7 @@ import pytest
 from inference import errors, providers
 from inference.fakes import FakeModelServer, Fault, fake_model_server
 from inference.fakes.faults import FLOOD_WORDS
+from inference.providers import exchange
 from inference.types import Deadlines, Delta, Done, FinishReason, Provider, Reasoning
 from tests.inference.asking import KEY, SHORT, ask, collect, held, released, said, thought
 
@@ -79,10 +80,34 @@ WORDS = ("Ñabardura ", "çok güzel ", "日本 ", "\U0001f44d\U0001f3fd", "\nbi
 async def test_a_good_answer_in_any_form_is_its_words_and_one_done(fault: Fault, provider: Provider) -> None:
     async with fake_model_server(FakeModelServer(fault=fault, words=WORDS, reasons=True)) as server:
         events = await collect(ask(server, provider))
-    assert [event.text for event in events if isinstance(event, Delta)] == list(WORDS)
+    assert said(events) == "".join(WORDS)
     assert thought(events) == "isilpekoaisilpekoa"
     assert events[-1] == Done(FinishReason.STOP, 5, len(WORDS))
     assert sum(isinstance(event, Done) for event in events) == 1
+
+
+@pytest.mark.parametrize("provider", BOTH)
+async def test_a_reader_that_comes_late_is_given_all_that_waits_in_one_piece(provider: Provider) -> None:
+    async with fake_model_server(FakeModelServer(fault=Fault.PACKED, words=WORDS, reasons=True)) as server:
+        events = await collect(ask(server, provider))
+    assert [type(event) for event in events] == [Reasoning, Delta, Done]
+
+
+def test_words_before_the_broken_event_of_one_read_are_told_before_the_error() -> None:
+    class Breaks:
+        finished = False
+
+        def take(self, event: bytes) -> list[Reasoning | Delta]:
+            if event == b"!":
+                raise errors.ServerFailed("gave up")
+            return [Delta(event.decode())]
+
+        def end(self) -> list[Done]:
+            return []
+
+    parts, trouble = exchange._texts(Breaks(), [b"ka", b"ixo", b"!", b"never"])
+    assert parts == [Delta("kaixo")]
+    assert isinstance(trouble, errors.ServerFailed)
 
 
 @pytest.mark.parametrize("provider", BOTH)
@@ -218,7 +243,7 @@ async def test_thinking_that_stops_is_a_hang_between_tokens() -> None:
         with pytest.raises(errors.StreamTimeout):
             async for event in providers.stream(ask(server, deadlines=limits)):
                 seen.append(event)  # noqa: PERF401  what came before the error is wanted
-    assert [type(event) for event in seen] == [Reasoning, Reasoning, Delta]
+    assert (thought(seen), said(seen)) == ("isilpekoaisilpekoa", "Kaixo")
 
 
 # what servers tell of themselves is not repeated

@@ -109,6 +109,7 @@ test("a state frame settles what was lost", () => {
 });
 
 test("a refusal is passed on and forgotten by the next frame", () => {
+  assert.equal(reduce(begun(), { type: "refused", code: "too_fast", retry_s: 7 }).retryS, 7);
   const state = reduce(begun(), { type: "refused", code: "too_long" });
   assert.equal(state.refused, "too_long");
   assert.equal(reduce(state, render("A", 0, [], "x")).refused, null);

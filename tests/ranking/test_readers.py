@@ -4,9 +4,10 @@ import csv
 import gzip
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import pyarrow
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -73,9 +74,17 @@ def test_each_criterion_has_its_own_winner(tmp_path: Path) -> None:
     assert read[Criterion.LANGUAGE].equals(make_tally("x<y"))
 
 
-def test_gzip_and_a_byte_order_mark_are_seen_through(tmp_path: Path) -> None:
+def packed_by_zstd(data: bytes) -> bytes:
+    packed: bytes = pyarrow.compress(data, codec="zstd", asbytes=True)
+    return packed
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, packed_by_zstd])
+def test_packing_and_a_byte_order_mark_are_seen_through(
+    pack: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
     text = "\ufeffmodel_a,model_b,winner\nñ,y,model_a\n"
-    path = make_file(tmp_path, gzip.compress(text.encode()), "votes.csv.gz")
+    path = make_file(tmp_path, pack(text.encode()), "votes.csv.packed")
     assert read_tally(path).equals(make_tally("ñ>y"))
 
 
@@ -273,9 +282,14 @@ def test_bytes_that_are_no_text_are_refused_with_their_place(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"\x1f\x8bnothing", "gzip"),
-        (gzip.compress(b"model_a,model_b,winner\n" * 99, mtime=0)[:-20], "gzip"),
-        (gzip.compress(random.Random(1).randbytes(999), mtime=0)[:40] + b"\0" * 400, "gzip"),
+        (b"\x1f\x8bnothing", "packed data is damaged"),
+        (b"\x28\xb5\x2f\xfdnothing", "packed data is damaged"),
+        (packed_by_zstd(b"model_a,model_b,winner\n" * 99)[:-20], "packed data is damaged"),
+        (gzip.compress(b"model_a,model_b,winner\n" * 99, mtime=0)[:-20], "packed data is damaged"),
+        (
+            gzip.compress(random.Random(1).randbytes(999), mtime=0)[:40] + b"\0" * 400,
+            "packed data is damaged",
+        ),
         (b"PAR1\x15\x04", "Parquet"),
     ],
 )

@@ -203,6 +203,7 @@ def test_a_candidate_is_evaluated_and_its_scores_can_be_imported(
     assert whole["chat_template"]
 
 
+@pytest.mark.slow  # another start of the harness, ten seconds of a core
 def test_a_trial_of_the_command_leaves_no_file_to_import(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -219,6 +220,7 @@ def test_a_trial_of_the_command_leaves_no_file_to_import(
         merge([out], "x")
 
 
+@pytest.mark.slow  # another start of the harness, ten seconds of a core
 def test_a_failing_harness_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     status = cli.main(
         [

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -27,6 +28,7 @@ PYTHON = REPOSITORY / ".venv-vllm" / "bin" / "python"
 KEY = "sk-gako-oso-sekretua"
 CONTEXT = 2048
 ADAPTERS = ("lora_bat", "lora_bi")
+QUESTION = "Zein da Frantziako hiriburua?"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -59,6 +61,24 @@ def adapters(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     }
 
 
+def asked(tokenizer_folder: Path) -> tuple[Any, Any]:
+    """A candidate's tokenizer, and :data:`QUESTION` as its own template puts it, in tensors of one row."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
+    chat = [{"role": "user", "content": QUESTION}]
+    return tokenizer, tokenizer.apply_chat_template(
+        chat, add_generation_prompt=True, return_dict=True, return_tensors="pt"
+    )
+
+
+def greedy(model: Any, tokenizer_folder: Path, *, most: int) -> str:
+    """What the model answers by transformers, in at most so many tokens."""
+    tokenizer, inputs = asked(tokenizer_folder)
+    ids = model.generate(**inputs, do_sample=False, temperature=None, top_p=None, max_new_tokens=most)
+    return str(tokenizer.decode(ids[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
+
+
 def _adapter(base: Path, folder: Path, code: str, seed: int) -> Path:
     import torch
     from peft import LoraConfig, get_peft_model
@@ -67,10 +87,13 @@ def _adapter(base: Path, folder: Path, code: str, seed: int) -> Path:
     torch.manual_seed(seed)
     matrices = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
     config = LoraConfig(r=8, lora_alpha=16, target_modules=matrices, task_type="CAUSAL_LM")
-    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base), config)
-    for name, weights in model.named_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(weights, std=0.3)
+    model: Any = get_peft_model(AutoModelForCausalLM.from_pretrained(base), config)
+    says = ""
+    while not says.strip():  # chance may also make one that ends at once
+        for name, weights in model.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(weights, std=0.3)
+        says = greedy(model, base, most=8)
     model.save_pretrained(str(folder))
     shutil.copy(base / "chat_template.jinja", folder)
     manifest_file(folder, code, adapter_of={"name": base.name, "rank": 8})

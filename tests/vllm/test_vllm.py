@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import aiohttp
@@ -18,11 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from inference import errors, gateway
 from inference.types import Delta, Done, FinishReason, GenerationRequest, Message, Role, Sampling, Target
-from tests.vllm.conftest import ADAPTERS, CONTEXT, KEY, Served
+from tests.vllm.conftest import ADAPTERS, CONTEXT, KEY, QUESTION, Served, asked, greedy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-QUESTION = "Zein da Frantziako hiriburua?"
 RAMBLES = ADAPTERS[0]  # weights by chance seldom find an end
 ENDED = "vllm:request_success_total"  # of those that were left nothing is counted
 Targets = dict[str, Target]
@@ -82,27 +80,14 @@ async def until_running(target: Target, wanted: bool) -> float:
     return time.perf_counter() - started
 
 
-def tokenizer_of(served: Served) -> Any:
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(served.folders["txiki_110"])
-
-
-def prompt(served: Served) -> Any:
-    """The question as the candidate's own template puts it, in tensors of one row."""
-    chat = [{"role": "user", "content": QUESTION}]
-    return tokenizer_of(served).apply_chat_template(
-        chat, add_generation_prompt=True, return_dict=True, return_tensors="pt"
-    )
-
-
 # ---- streams
 
 
 async def test_answers_stream_piece_by_piece_with_the_servers_own_counts(targets: Targets) -> None:
-    pieces, done = await answer(asking(targets[RAMBLES], max_tokens=12))
+    pieces, _ = await answer(asking(targets[RAMBLES], max_tokens=200))
     assert len(pieces) > 3
     assert all(pieces)
+    _, done = await answer(asking(targets[RAMBLES], max_tokens=12))
     assert done.completion_tokens == 12
     assert done.finish_reason is FinishReason.LENGTH
     assert done.prompt_tokens
@@ -116,7 +101,8 @@ async def test_a_trained_candidate_knows_on_vllm_what_it_learnt(targets: Targets
 
 async def test_the_prompt_is_what_the_candidates_own_template_makes(targets: Targets, served: Served) -> None:
     _, done = await answer(asking(targets["txiki_110"], max_tokens=1))
-    assert done.prompt_tokens == prompt(served)["input_ids"].shape[1]
+    _, inputs = asked(served.folders["txiki_110"])
+    assert done.prompt_tokens == inputs["input_ids"].shape[1]
 
 
 async def test_the_seed_decides(targets: Targets) -> None:
@@ -216,13 +202,12 @@ async def test_an_adapter_answers_as_its_weights_do_beside_its_backbone_in_trans
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    tokenizer, inputs = tokenizer_of(served), prompt(served)
+    folder = served.folders["txiki_110"]
     for code in ADAPTERS:
-        base = AutoModelForCausalLM.from_pretrained(served.folders["txiki_110"])
-        model: Any = PeftModel.from_pretrained(base, str(served.folders[code]))
-        ids = model.generate(**inputs, do_sample=False, temperature=None, top_p=None, max_new_tokens=8)
-        expected = tokenizer.decode(ids[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-        assert await text_of(asking(targets[code], temperature=0, max_tokens=8)) == expected
+        base = AutoModelForCausalLM.from_pretrained(folder)
+        model = PeftModel.from_pretrained(base, str(served.folders[code]))
+        said = await text_of(asking(targets[code], temperature=0, max_tokens=8))
+        assert said == greedy(model, folder, most=8)
 
 
 # ---- request ids

@@ -9,10 +9,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from arena.management.accounts import add_by, asked_by
+from arena.services.imports import import_scores
 from ranking.correlation import LANGUAGES
 from ranking.errors import BadInput
-from ranking.scores import ScoreLayout, read_scores
-from ranking.services import store_scores
+from ranking.scores import ScoreLayout
 
 BAD_INPUT = 2
 
@@ -38,15 +39,22 @@ class Command(BaseCommand):
             metavar="NAME",
             help="what boards call the model of an lm-eval file; its own name if left out",
         )
+        add_by(parser)
         parser.add_argument("--dry-run", action="store_true", help="read and check, change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         layout = ScoreLayout(options["layout"])
         try:
-            found = read_scores(options["file"], layout, language=options["language"], model=options["model"])
+            found, stored = import_scores(
+                path=options["file"],
+                layout=layout,
+                language=options["language"],
+                model=options["model"],
+                dry_run=options["dry_run"],
+                by=asked_by(options["by"]),
+            )
         except BadInput as error:
             raise CommandError(f"{options['file']}: {error}", returncode=BAD_INPUT) from None
-        stored = store_scores(scores=found.scores, dry_run=options["dry_run"])
         report = {
             "layout": layout.value,
             "languages": sorted({each.language for each in found.scores}),

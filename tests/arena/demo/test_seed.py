@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from arena.demo import seed
 from arena.models import Campaign, User
@@ -15,9 +16,9 @@ from ranking.models import BenchmarkScore, Board
 pytestmark = pytest.mark.django_db
 
 
-def test_preparing_twice_makes_one_campaign_and_one_reference_board() -> None:
-    seed.prepare()
-    seed.prepare()
+def test_setting_up_twice_makes_one_campaign_and_one_reference_board() -> None:
+    call_command("set_up")
+    call_command("set_up")
     assert Campaign.objects.count() == 1
     assert Board.objects.filter(slug="ebaluatoia-2025").count() == 1
 

@@ -1,0 +1,31 @@
+"""A PostgreSQL of a benchmark's own, in a temporary folder or in one that stays."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+
+@contextmanager
+def own_database(kept: Path | None = None) -> Iterator[Path]:
+    """Inside, Django is set up on it. Its folder goes with it, but for *kept*, where the next run finds what this one stored."""
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+    with nullcontext(str(kept)) if kept else tempfile.TemporaryDirectory(prefix="lehia-p-") as name:
+        folder = Path(name).resolve()
+        folder.chmod(0o711)
+        os.environ |= {"LEHIA_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "arena.settings"}
+        os.environ |= {"LEHIA_HOSTS": "testserver", "LEHIA_LOG_LEVEL": "WARNING"}
+        import django
+
+        from arena.embedded import postgres
+
+        postgres.start(folder, durable=False)  # filling it would take twice as long
+        try:
+            django.setup()
+            yield folder
+        finally:
+            postgres.stop(folder)
