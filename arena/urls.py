@@ -93,4 +93,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
+handler404 = "arena.views.errors.not_found"
 handler500 = "arena.views.errors.server_error"

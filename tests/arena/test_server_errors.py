@@ -47,3 +47,11 @@ def test_sessions_that_cannot_be_read_are_told_in_the_visitors_language(
 ) -> None:
     monkeypatch.setattr(SessionStore, "load", away)
     assert is_told_in(language, page(language, "/me/"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("fields", [1, settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1])
+def test_a_form_sent_nowhere_is_not_found_however_long_it_is(fields: int) -> None:
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.cookies["csrftoken"] = "a" * 32
+    assert client.post("/battle/1/vote/", {f"f{n}": "x" for n in range(fields)}).status_code == 404
