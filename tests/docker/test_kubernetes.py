@@ -105,3 +105,20 @@ def test_a_rollout_takes_no_process_away_before_another_is_ready(beside_vllm: li
     assert pod["terminationGracePeriodSeconds"] >= unready + 5 + 30 + 10
     (beat,) = (each for each in beside_vllm if each["metadata"]["name"] == "beat")
     assert (beat["spec"]["replicas"], beat["spec"]["strategy"]["type"]) == (1, "Recreate")
+
+
+def test_ports_that_policies_open_are_ports_of_their_pods(beside_vllm: list[Object]) -> None:
+    """The worker's is the one at which it tells its figures."""
+    told = dict(pods(beside_vllm))
+    for policy in (each for each in beside_vllm if each["kind"] == "NetworkPolicy"):
+        name = policy["spec"]["podSelector"].get("matchLabels", {}).get("app.kubernetes.io/name")
+        opened = {
+            port["port"] for rule in policy["spec"].get("ingress", []) for port in rule.get("ports", [])
+        }
+        if opened:
+            assert opened == {
+                port["name"] for each in told[name]["containers"] for port in each.get("ports", [])
+            }
+    (worker,) = told["worker"]["containers"]
+    (figures,) = worker["ports"]
+    assert {"name": "LEHIA_WORKER_METRICS", "value": f"0.0.0.0:{figures['containerPort']}"} in worker["env"]

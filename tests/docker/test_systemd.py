@@ -48,3 +48,8 @@ def test_the_target_starts_what_there_is(repository: Path) -> None:
     for name in wanted:
         assert (folder / re.sub(r"@\d", "@", name)).exists()
     assert len(wanted) == len(UNITS) - 1
+
+
+def test_the_worker_tells_its_figures_on_this_host_alone(repository: Path) -> None:
+    text = (repository / "docker/systemd/lehia-site-worker.service").read_text()
+    assert re.findall(r"^Environment=LEHIA_WORKER_METRICS=(\S+):\d+$", text, re.MULTILINE) == ["127.0.0.1"]
