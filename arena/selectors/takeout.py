@@ -26,6 +26,7 @@ from arena.models import (
 from arena.selectors import mine
 from arena.selectors.judgements import judgements_of
 from arena.selectors.reveals import TOLD_AT_ONCE
+from arena.selectors.work_with_data import work_of
 from arena.services.battles import reveal
 from arena.services.turns import user_of
 from arena.types import BattleSource, BattleStatus
@@ -112,7 +113,7 @@ def _account(user: User) -> Plain:
         "joined": user.date_joined.isoformat(),
         "last_login": user.last_login.isoformat() if user.last_login else None,
         "second_factors": list(Authenticator.objects.filter(user=user).values_list("type", flat=True)),
-    }
+    } | work_of(user)
 
 
 def _consent(given: Consent) -> Plain:

@@ -11,19 +11,24 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.test import AsyncClient, Client
 from django.urls import reverse
+from django.utils import timezone
 
 from arena import sessions
-from arena.models import Battle, Campaign, Participant, User, Vote
+from arena.models import Battle, Campaign, ExportJob, Participant, User, Vote
 from arena.selectors import mine, takeout
 from arena.selectors.judgements import Judgements
+from arena.services.data_log import note_download
 from arena.services.exclusions import exclude
+from arena.services.export_jobs import run_export
 from arena.services.people import declare_profile, join_guest, withdraw_consent
+from arena.services.tokens import issue, note_use
 from arena.services.votes import cast_vote
-from arena.types import ExclusionSource, LanguageLevel
+from arena.types import ApiScope, ExclusionSource, LanguageLevel
 from inference.models import Candidate
 from ranking.filters import ExclusionReason
 from ranking.types import Outcome
 from tests.arena.builders import a_day_passes, begin, finish, make_campaign, make_participant, ready_battle
+from tests.arena.exports.jobs.made import ordered
 
 SILENT = (ExclusionReason.HELD, ExclusionReason.FLAGGED_USER, ExclusionReason.FAILED_CONTROL)
 A, B, TIE, BAD = Outcome.A_BETTER, Outcome.B_BETTER, Outcome.TIE, Outcome.BOTH_BAD
@@ -144,3 +149,29 @@ def test_haste_is_told_by_the_week_and_no_vote_shows_it(volunteer: Participant, 
     assert [each["votes"] for each in found["credited"]] == [1]
     Vote.objects.filter(pk=hasty.pk).update(created_at=monday)
     assert takeout.about(volunteer)["hasty_weeks"] == [], "not before the week is over"
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_file_of_a_researcher_holds_their_work_with_the_data_and_nobody_elses() -> None:
+    def work() -> Participant:
+        volunteer = a_life()
+        for user in (volunteer.user, User.objects.create_user("jon", "jon@adibidea.eus")):
+            assert user is not None
+            issued = issue(
+                owner=user,
+                name=f"{user.username}ren koadernoa",
+                scopes=[ApiScope.CANDIDATES],
+                expires_at=timezone.now() + timedelta(days=1),
+            )
+            note_use(token_id=issued.token.pk, scope=None)
+            run_export(job_id=ordered(user).pk)
+            note_download(ExportJob.objects.select_related("export").get(by=user), by=user, size_bytes=9)
+        return volunteer
+
+    found = (await downloaded(await sync_to_async(work)()))["account"]
+    (token,) = found["api_tokens"]
+    assert (token["for"], token["scopes"], token["requests"]) == ("aneren koadernoa", ["candidates"], 1)
+    assert [each["state"] for each in found["ordered_exports"]] == ["done"]
+    assert [each["layout"] for each in found["exports"]] == ["dpo"]
+    assert [each["act"] for each in found["downloads_and_imports"]] == ["downloaded"]
+    assert "digest" not in json.dumps(found)
