@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.files import File
 from django.db import transaction
 from django.test import Client
 
@@ -56,6 +57,9 @@ class Browser:
         self._client.cookies.clear()
         if who.cookie:
             self._client.cookies["sessionid"] = who.cookie
+        for each in (data or {}).values():
+            if isinstance(each, File):
+                each.seek(0)  # a file that somebody sent before
         send = getattr(self._client, method.lower())
         with transaction.atomic():
             answer = send(address, *([data or {}] if method in {"GET", "POST"} else []), headers=headers)

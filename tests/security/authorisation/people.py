@@ -43,13 +43,17 @@ def volunteer(campaign: Campaign, name: str, *permissions: str) -> Somebody:
 
 def staff() -> dict[str, Somebody]:
     """Moderators and keepers with what ``permissions.txt`` gives them, and superusers; all but *halfway* gave their second factor."""
-    found = {}
-    for role in STAFF:
-        is_superuser = role in {"halfway", "superuser"}
-        user = User.objects.create_user(role, "", PASSWORD, is_staff=True, is_superuser=is_superuser)
-        user.user_permissions.set(permissions_called(given(role)))
-        found[role] = _with_session(user, None, has_factor=role != "halfway")
-    return found
+    superusers = {"halfway", "superuser"}
+    return {
+        role: member_of_staff(role, is_superuser=role in superusers, has_factor=role != "halfway")
+        for role in STAFF
+    }
+
+
+def member_of_staff(name: str, *, is_superuser: bool = False, has_factor: bool = True) -> Somebody:
+    user = User.objects.create_user(name, "", PASSWORD, is_staff=True, is_superuser=is_superuser)
+    user.user_permissions.set(permissions_called(given(name)))
+    return _with_session(user, None, has_factor=has_factor)
 
 
 def given(role: str) -> list[str]:
@@ -68,6 +72,18 @@ def permissions_called(names: Iterable[str]) -> list[Permission]:
     return found
 
 
+def every_permission() -> dict[str, int]:
+    """Their keys by ``app.codename``."""
+    found = Permission.objects.values_list("content_type__app_label", "codename", "pk")
+    return {f"{app}.{codename}": key for app, codename, key in found}
+
+
+def permissions_of(who: Somebody) -> frozenset[str]:
+    assert who.user is not None
+    found = who.user.user_permissions.values_list("content_type__app_label", "codename")
+    return frozenset(f"{app}.{codename}" for app, codename in found)
+
+
 def _with_session(
     user: User | None, participant: Participant | None, *, has_factor: bool = False
 ) -> Somebody:
@@ -78,7 +94,10 @@ def _with_session(
     if participant is not None:
         sessions.remember_participant(session, participant.pk)
     if has_factor:
+        assert user is not None
         Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={})
-        session["account_authentication_methods"] = [{"method": "mfa", "at": timezone.now().timestamp()}]
+        an_hour_ago = timezone.now().timestamp() - 3600
+        session["account_authentication_methods"] = [{"method": "mfa", "at": an_hour_ago}]
+        session["account_authentication_methods_user"] = str(user.pk)
     session.save()
     return Somebody(user, participant, client.cookies["sessionid"].value)
