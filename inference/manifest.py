@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import jsonschema
+from typing import TYPE_CHECKING, Any
 
 from inference.errors import BadManifest
 from inference.types import OutputsLicence
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 SCHEMA = Path(__file__).resolve().parent.parent / "docs" / "schemas" / "candidate.schema.json"
 
@@ -20,10 +21,11 @@ _FOLLOWS = {"CC0-1.0": OutputsLicence.CC0, "Llama 3.1 Community License": Output
 
 
 @cache
-def _validator() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(
-        json.loads(SCHEMA.read_text()), format_checker=jsonschema.FormatChecker()
-    )
+def _validator() -> Draft202012Validator:
+    # a second to load, where its formats are installed
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    return Draft202012Validator(json.loads(SCHEMA.read_text()), format_checker=FormatChecker())
 
 
 def check(manifest: object) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schemas" / "run.schema.json"
 LOST_AFTER = timedelta(minutes=10)
@@ -104,8 +105,11 @@ def tail(path: Path, *, most_bytes: int = 16 * 1024) -> str:
 
 
 @cache
-def _validator() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
+def _validator() -> Draft202012Validator:
+    # a second to load, where its formats are installed
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(json.loads(SCHEMA.read_text()))
 
 
 def _read(folder: Path) -> Run:

@@ -253,10 +253,8 @@ def _live(campaign: Campaign, *, lives: int, steps: int) -> None:
     )
 
 
-def test_200_lives_keep_the_promises(campaign: Campaign) -> None:
-    _live(campaign, lives=200, steps=6)
-
-
-@pytest.mark.slow
-def test_10000_lives_keep_the_promises(campaign: Campaign) -> None:
-    _live(campaign, lives=10_000, steps=12)
+@pytest.mark.parametrize(
+    ("lives", "steps"), [(50, 6), pytest.param(10_000, 12, marks=pytest.mark.slow)], ids=["50", "10000"]
+)
+def test_whatever_lives_there_are_the_promises_are_kept(campaign: Campaign, lives: int, steps: int) -> None:
+    _live(campaign, lives=lives, steps=steps)
