@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -19,7 +18,6 @@ from pytest_django.fixtures import Settings
 
 from arena import env, tasks
 from arena.backups import folders, tools
-from arena.backups.folders import BoardState, State
 from arena.database import elsewhere
 from arena.errors import BackupRefused
 from arena.models import Campaign, Release, Vote
@@ -31,39 +29,15 @@ from arena.services.erasure import erase_participant
 from arena.services.retention import retain
 from ranking.selectors import live_board
 from ranking.types import Criterion
-from tests.arena.builders import make_campaign, make_participant
+from tests.arena.backed_up import BACK, OTHER, campaign, places, some_votes, told
+from tests.arena.builders import make_participant
 from tests.arena.databases import database, databases
 from tests.arena.planted import plant, stored
 from tests.arena.releases.made import held, over
 from tests.arena.test_leaving import n_votes, voted
 
+__all__ = ["campaign", "places"]
 pytestmark = pytest.mark.django_db(transaction=True)
-BACK, OTHER = "backups_go_back_here", "backups_are_of_this"
-
-
-@pytest.fixture(autouse=True)
-def places(settings: Settings, tmp_path: Path) -> Path:
-    settings.LEHIA_DATA, settings.LEHIA_BACKUPS = tmp_path, tmp_path / "backups"
-    settings.LEHIA_RELEASES = tmp_path / "releases"
-    settings.LEHIA_ERASURE_LOG = tmp_path / "apart" / "erasures.jsonl"
-    return tmp_path
-
-
-@pytest.fixture
-def campaign() -> Campaign:
-    return make_campaign(candidates=4)
-
-
-def told(capsys: pytest.CaptureFixture[str], *argv: Any, **options: Any) -> dict[str, Any]:
-    capsys.readouterr()
-    call_command(*argv, **options)
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
-
-
-def some_votes(campaign: Campaign, count: int = 6) -> None:
-    for number in range(count):
-        voted(make_participant(campaign), f"Galdera {number}")
 
 
 # There and back
@@ -278,97 +252,7 @@ def test_a_backup_of_an_older_state_is_brought_forward(
         assert n_votes(campaign) == 2
 
 
-# What is no backup
-
-
-def broken(made: Path, how: str) -> None:  # noqa: C901  # a case a line
-    dumped, manifest = made / folders.DATABASE, made / folders.MANIFEST
-    whole = json.loads(manifest.read_text())
-    match how:
-        case "cut":
-            os.truncate(dumped, dumped.stat().st_size // 2)
-        case "bit":
-            data = bytearray(dumped.read_bytes())
-            data[len(data) // 2] ^= 1
-            dumped.write_bytes(data)
-        case "gone":
-            dumped.unlink()
-        case "headless":
-            manifest.unlink()
-        case "torn":
-            os.truncate(manifest, 100)
-        case "format":
-            manifest.write_text(json.dumps(whole | {"format": 2}))
-        case "newer":
-            manifest.write_text(
-                json.dumps(whole | {"migrations": [*whole["migrations"], "arena.9999_later"]})
-            )
-        case "server":
-            manifest.write_text(json.dumps(whole | {"postgres": 99}))
-        case "rows":
-            whole["state"]["rows"]["arena_vote"] += 1
-            manifest.write_text(json.dumps(whole))
-        case "ratings":
-            ratings = whole["state"]["boards"][0]["ratings"]
-            ratings[min(ratings)] = 2.0
-            manifest.write_text(json.dumps(whole))
-
-
-REFUSED = {
-    "cut": "checksum differs",
-    "bit": "checksum differs",
-    "gone": "database.dump is missing",
-    "headless": "no whole backup",
-    "torn": "cannot be read",
-    "format": "format 2",
-    "newer": "arena.9999_later",
-    "server": "PostgreSQL 99",
-}
-
-
-def test_what_is_not_as_it_was_saved_is_refused_before_anything_is_done(
-    campaign: Campaign, capsys: pytest.CaptureFixture[str]
-) -> None:
-    voted(make_participant(campaign))
-    made = Path(told(capsys, "backup")["backup"])
-    assert told(capsys, "restore", made, verify=True)["rows"]["arena_vote"] == 1
-    for how, says in REFUSED.items():
-        copied = Path(shutil.copytree(made, made.with_name(how)))
-        broken(copied, how)
-        with pytest.raises(CommandError, match=says) as refused:
-            call_command("restore", copied, replace=True)
-        assert refused.value.returncode == 2
-    assert n_votes(campaign) == 1
-    with pytest.raises(CommandError, match="checksum differs"):
-        call_command("restore", made.with_name("bit"), verify=True)
-
-
-@pytest.mark.parametrize(
-    ("how", "says"), [("rows", "1 rows in arena_vote, not 2"), ("ratings", "ratings differ")]
-)
-def test_what_does_not_give_what_was_saved_is_refused(
-    campaign: Campaign, capsys: pytest.CaptureFixture[str], how: str, says: str
-) -> None:
-    voted(make_participant(campaign))
-    made = Path(told(capsys, "backup")["backup"])
-    broken(made, how)
-    with database(BACK):
-        with pytest.raises(CommandError, match=says):
-            call_command("restore", made)
-        assert noted.is_empty()
-
-
-def test_ratings_are_the_same_to_a_millionth() -> None:
-    def state(rating: float | None) -> State:
-        return State({}, [BoardState("b", "overall", 1, "", "", {"m": rating})])
-
-    restore._check(state(1.0), state(1.0 + 9e-7))
-    restore._check(state(None), state(None))
-    for other in (1.0 + 2e-6, None):
-        with pytest.raises(BackupRefused, match="ratings differ"):
-            restore._check(state(1.0), state(other))
-    with pytest.raises(BackupRefused, match="missing"):
-        restore._check(state(1.0), State({}, []))
+# What ends early, and what goes
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")
