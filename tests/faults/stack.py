@@ -81,6 +81,9 @@ class Stack:
         }
         return kept | own | SCALED
 
+    def layout(self, port: int = 0) -> Layout:
+        return Layout(data=self.data, models=self.data / "models", port=port, model_port=0)
+
     def address(self, web: str) -> str:
         return f"http://127.0.0.1:{self.ports[web]}"
 
@@ -193,13 +196,10 @@ class Stack:
             return [sys.executable, "-m", "tests.faults.said", str(self.ports[name])], {}
         if name == "valkey":
             return valkey.command(self.data), {}
-        layout = Layout(
-            data=self.data, models=self.data / "models", port=self.ports.get(name, 0), model_port=0
-        )
         if name not in WEBS:
-            worker = services.worker_service(layout)
+            worker = services.worker_service(self.layout())
             return worker.argv, {**worker.env, **SCALED}
-        site = services.site_service(layout)
+        site = services.site_service(self.layout(self.ports[name]))
         return site.argv, {**site.env, **SCALED, "LEHIA_DB_SILENT_S": "3"}
 
 
@@ -229,6 +229,7 @@ def whole_site(data: Path | None = None, also: Callable[[Stack], None] = lambda 
     folder = data or Path(tempfile.mkdtemp(prefix="lehia-faults-"))
     folder.chmod(0o711)
     stack = Stack(folder)
+    services.begin_figures(stack.layout())
     try:
         stack.start("postgres")
         stack.manage("manage.py", "migrate", "--verbosity", "0")
