@@ -10,6 +10,7 @@ from uuid import UUID
 from arena import runner
 from arena.errors import Refused
 from arena.live import LiveTurn
+from arena.models import Battle
 from arena.observing import context
 from arena.plan import Lease
 from arena.protocol import ClientFrame, Held, ResumeFrame, RetryFrame, ServerFrame, StopFrame, TurnFrame
@@ -96,8 +97,11 @@ class Line:
         return Reply(live=runner.current().start(begun.plan))
 
     async def _stop(self) -> None:
-        if self._battle_id is not None:
-            await runner.current().stop_anywhere(self._battle_id)
+        """Their own battle's alone: a request names the battle that it is about, and may name anybody's."""
+        if self._battle_id is None:
+            return
+        await in_thread(self._own)(self._battle_id)
+        await runner.current().stop_anywhere(self._battle_id)
 
     async def _retry(self, frame: RetryFrame) -> Reply:
         if self._battle_id is None:
@@ -136,11 +140,8 @@ class Line:
 
     def _stored(self, battle_id: UUID, *, is_live: bool) -> tuple[Lease | None, list[ServerFrame]]:
         """Who answers the participant's battle elsewhere; where nobody does, what is stored of it."""
-        participant = people.participant_or_none(self._participant_id)
-        battle = battle_reads.battle_of(battle_id, participant)
-        if battle is None:
-            raise Refused(RefusalCode.NOT_FOUND)
-        if participant is not None and participant.banned_at is not None:
+        battle = self._own(battle_id)
+        if battle.participant.banned_at is not None:
             raise Refused(RefusalCode.BANNED)
         if is_live:
             return None, []
@@ -150,6 +151,13 @@ class Line:
         battle.refresh_from_db(fields=["status"])
         self._turn_to(battle_reads.last_turn(battle.pk))
         return None, battle_reads.stored_frames(battle, self._held)
+
+    def _own(self, battle_id: UUID) -> Battle:
+        """Raises :class:`Refused` where it is not the participant's."""
+        battle = battle_reads.battle_of(battle_id, people.participant_or_none(self._participant_id))
+        if battle is None:
+            raise Refused(RefusalCode.NOT_FOUND)
+        return battle
 
     def _turn_to(self, turn: int) -> None:
         """What the page holds of another turn than the one that it is told of is nothing of this one."""

@@ -127,7 +127,6 @@ class RefusalCode(StrEnum):
     TOO_MANY_BATTLES = "too_many_battles"
     NOT_READY = "not_ready"
     CLOSED = "closed"
-    NOT_YOURS = "not_yours"
     NO_MODELS = "no_models"
     BAD_FRAME = "bad_frame"
     NOT_FOUND = "not_found"

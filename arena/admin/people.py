@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -50,11 +51,12 @@ class UserAdmin(ErasingAdmin[User], DjangoUserAdmin[User]):
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002  # Django's name
         """Django's. Another password ends what the old one let in; one's own is changed where everybody changes theirs."""
-        if id == str(request.user.pk):
+        whose = self.get_object(request, unquote(id))  # as Django reads it: "07" is 7, and "_2B7" too
+        if whose is not None and whose.pk == request.user.pk:
             return redirect("account_change_password")
         answer = super().user_change_password(request, id, form_url)
-        if request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
-            end_all(account_id=int(id))
+        if whose is not None and request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
+            end_all(account_id=whose.pk)
         return answer
 
     def erase_one(self, one: User) -> None:

@@ -132,13 +132,11 @@ def abandon(*, participant_id: UUID | None, battle_id: UUID) -> None:
 
 
 def locked_battle(battle_id: UUID, participant: Participant | None) -> Battle:
-    """The participant's battle under a row lock; must run inside a transaction. Raises ``Refused``."""
+    """The participant's battle under a row lock; must run inside a transaction. Raises ``Refused``: of others' nobody learns that they are there."""
     whole = Battle.objects.select_related("campaign", "candidate_a", "candidate_b")
     battle = whole.select_for_update(of=("self",)).filter(pk=battle_id).first()
-    if battle is None:
+    if battle is None or participant is None or battle.participant_id != participant.pk:
         raise Refused(RefusalCode.NOT_FOUND)
-    if participant is None or battle.participant_id != participant.pk:
-        raise Refused(RefusalCode.NOT_YOURS)
     return battle
 
 

@@ -216,7 +216,7 @@ def test_one_candidate_makes_no_battle(volunteer: Participant) -> None:
 
 def test_a_strangers_battle_is_not_continued(volunteer: Participant, campaign: Campaign) -> None:
     battle = ready_battle(volunteer)
-    assert refusal(make_participant(campaign), battle) is RefusalCode.NOT_YOURS
+    assert refusal(make_participant(campaign), battle) is RefusalCode.NOT_FOUND
 
 
 def test_both_complete_sides_make_a_battle_ready(volunteer: Participant) -> None:

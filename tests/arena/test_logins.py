@@ -110,6 +110,22 @@ def test_staff_change_their_own_password_where_everybody_does() -> None:
     assert not own.has_usable_password()
 
 
+@pytest.mark.parametrize("before", ["0", "_2B"])
+def test_an_account_is_the_same_however_an_address_writes_its_key(
+    volunteer: Participant, before: str
+) -> None:
+    browser(volunteer)
+    client = staff(is_superuser=True)
+    own = User.objects.get(is_superuser=True)
+    theirs, mine = (
+        client.post(reverse("admin:auth_user_password_change", args=[f"{before}{key}"]), NEW)
+        for key in (volunteer.user_id, own.pk)
+    )
+    assert theirs.status_code == 302
+    assert not Session.objects.filter(account_id=volunteer.user_id).exists()
+    assert mine.headers["Location"] == reverse("account_change_password")
+
+
 def test_staff_who_may_change_accounts_make_nobody_staff(volunteer: Participant) -> None:
     user, client = volunteer.user, staff("change_user", "view_user")
     assert user is not None

@@ -20,7 +20,7 @@ from arena.views.visitor import own_battle
 from tests.arena.builders import answered_set, make_campaign, make_participant, ready_battle
 from tests.arena.test_pages import FETCH, VOTE, signed_in
 
-_OUT_OF_DATE = {RefusalCode.NOT_YOURS, RefusalCode.NOT_FOUND, RefusalCode.BAD_FRAME}
+_OUT_OF_DATE = {RefusalCode.NOT_FOUND, RefusalCode.BAD_FRAME}
 
 
 @pytest.fixture

@@ -234,9 +234,7 @@ async def by_requests(
 
     code = await answered(frames(), shot) if shot.codes else "nothing"
     allowed = (
-        shot.codes | ({"not_found", "not_yours", "consent_needed"} if battle else set())
-        if shot.codes
-        else {"nothing"}
+        shot.codes | ({"not_found", "consent_needed"} if battle else set()) if shot.codes else {"nothing"}
     )
     assert code in allowed, (code, shot, battle)
     told[code] += 1

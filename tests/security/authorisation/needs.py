@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.security.authorisation.permissions_needed import Need, need
-from tests.security.authorisation.tables import lines
+from tests.security.authorisation.tables import VARIANT, lines
 
 VOLUNTEERS = ("stranger", "banned", "researcher")
 INSIDERS = ("moderator", "keeper", "superuser")
@@ -25,6 +25,7 @@ class Wanted:
     model: str
     need: Need
     answer: str
+    variant: str = ""
 
 
 def of_models() -> Iterator[Wanted]:
@@ -49,8 +50,9 @@ def of_models() -> Iterator[Wanted]:
 
 
 def of_other_pages() -> Iterator[Wanted]:
-    for _, method, route, needed, answer in _lines("route"):
-        yield Wanted(method, route, "", need(needed), answer)
+    for _, method, asked, needed, answer in _lines("route"):
+        route, _, variant = asked.partition(VARIANT)
+        yield Wanted(method, route, "", need(needed), answer, variant)
 
 
 def of_the_door() -> Iterator[tuple[str, str, dict[str, str]]]:

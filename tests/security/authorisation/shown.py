@@ -149,11 +149,13 @@ def added(world: World) -> dict[str, Mapping[str, Any]]:
     }
 
 
-def values(world: World, things: Mapping[str, Model]) -> dict[str, object]:
-    """For the routes of the admin that are no model's own six."""
+def values(world: World, things: Mapping[str, Model]) -> dict[str, dict[str, object]]:
+    """For the routes of the admin that are no model's own six, by the table's word for which things are meant."""
     training_runs.export(training_runs.write(settings.LEHIA_RUNS, RUN))
     draft = EndpointDraft.objects.create(base_url=URL, provider="vllm")
-    return {
+    boss = world.who["halfway"].user
+    assert boss is not None
+    usual: dict[str, object] = {
         "job_id": world.job.pk,
         "report_id": things["arena.report"].pk,
         "id": things["arena.user"].pk,
@@ -166,6 +168,7 @@ def values(world: World, things: Mapping[str, Model]) -> dict[str, object]:
         "app_label": "arena",
         "url": "nothing/",
     }
+    return {"": usual, "staff": {**usual, "id": boss.pk}}
 
 
 FORMS: dict[str, dict[str, Any]] = {

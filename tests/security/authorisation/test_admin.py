@@ -79,7 +79,7 @@ def test_everybody_gets_what_the_table_says(world: World, browser: Browser, is_s
     things = shown(world)
     forms, places = added(world), values(world, things)
     for each in [*MODELS, *PAGES]:
-        at = {"object_id": things[each.model].pk} if each.model else places
+        at = {"object_id": things[each.model].pk} if each.model else places[each.variant]
         path = PATTERNS.get(each.route) or address(each.route, at)
         data = _form(browser, staff.boss, each, path, forms) if each.method == "POST" else None
         for role in SAMPLED if is_sample else OUTSIDE:
