@@ -106,13 +106,14 @@ def set_display(*, paced: bool) -> None:
 
 @contextmanager
 def site(folder: Path, *, workers: int, cores: set[int]) -> Iterator[Started]:
-    """The site on *cores*, by the demo's own command line."""
+    """The site on *cores*: one process by the demo's own command line, or several."""
     from arena.demo.services import Layout, site_service
 
     layout = Layout(data=folder, models=folder / "models", port=free_port(), model_port=0)
     argv = site_service(layout).argv
     if workers > 1:
-        argv = [*argv, "--workers", str(workers)]
+        argv = [sys.executable, "-m", "benchmarks.relay_serve", "--port", str(layout.port)]
+        argv += ["--workers", str(workers)]
     log = folder / "logs" / f"site-{workers}.log"
     with started("lehia", argv, port=layout.port, cores=cores, log=log) as found:
         yield found
