@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from django.db.models import F, Model
+from django.db.models import F
 from django.utils import timezone
 
 from arena.exports.filters import Filters
@@ -67,8 +67,6 @@ class World:
     snapshot: Snapshot
     draft: Release
     unopened: Campaign
-    shown: dict[type[Model], Model] = field(default_factory=dict)
-    """One of each model of the admin."""
 
     def values(self, route: str, variant: str, role: str) -> dict[str, object]:
         """What stands in a route's place when a role asks for it: things of the owner, but for the banned, who ask for their own."""
