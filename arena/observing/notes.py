@@ -72,7 +72,9 @@ def client() -> redis.Redis:
 
 @cache
 def _client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1)
+    """Its pool is its own: a client that closes its pool as the interpreter ends waits for ever for a lock that a thread held which is gone by then."""
+    pool = redis.ConnectionPool.from_url(url, socket_connect_timeout=1, socket_timeout=1)
+    return redis.Redis(connection_pool=pool)
 
 
 def note_task(task: str, *, succeeded: bool) -> None:
