@@ -85,11 +85,11 @@ async def watching(stack: Stack, every_s: float = 1.0) -> AsyncIterator[Watch]:
 
 
 async def window(crowd: Crowd, seconds: float) -> None:
-    """The time that counts."""
+    """The time that counts; what everybody does at once as they leave does not."""
     crowd.seen.took_ms.clear()
-    crowd.meter.counts = True
+    crowd.meter.counts = crowd.seen.counts = True
     await asyncio.sleep(seconds)
-    crowd.meter.counts = False
+    crowd.meter.counts = crowd.seen.counts = False
 
 
 async def streaming(stack: Stack, size: Size) -> Case:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
+import aiohttp
 import pytest
 
-from benchmarks.load.cases import CASES, Case, percentile
+from benchmarks.load.cases import CASES, Case, percentile, window
+from benchmarks.load.people import Crowd, Seen
+from benchmarks.load.stack import Stack
+from benchmarks.relay_clock import SendTimes
+from benchmarks.relay_readers import Meter
 
 
 def test_a_figure_above_its_limit_or_without_a_value_breaks_it() -> None:
@@ -25,6 +32,18 @@ def test_a_figure_above_its_limit_or_without_a_value_breaks_it() -> None:
 def test_a_percentile_of_one_value_is_none() -> None:
     assert percentile([1.0], 95) is None
     assert percentile([0.0, 10.0], 50) == 5.0
+
+
+def test_what_the_crowd_does_at_once_as_it_leaves_is_in_no_figure() -> None:
+    async def voted_after_the_window() -> Seen:
+        async with aiohttp.ClientSession() as http:
+            crowd = Crowd(cast(Stack, None), http, Meter(cast(SendTimes, None)))
+            await window(crowd, 0)
+            with crowd.seen.timed("vote"):
+                pass
+            return crowd.seen
+
+    assert asyncio.run(voted_after_the_window()).took_ms == {}
 
 
 @pytest.mark.slow
