@@ -10,8 +10,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
@@ -37,6 +39,7 @@ async def own_runner(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     yield
     await fresh.drain()
     await gateway.close()
+    await sync_to_async(connections.close_all)()  # of the thread in which an AsyncClient's middlewares run
 
 
 @pytest.fixture

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from asgiref.sync import sync_to_async
-from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -30,13 +27,6 @@ from tests.security.authorisation.tables import rows
 pytestmark = pytest.mark.django_db(transaction=True)
 __all__ = ["own_runner", "servers"]
 ROWS = rows("lines.txt")
-
-
-@pytest.fixture(autouse=True)
-async def no_connection_is_left() -> AsyncIterator[None]:
-    """By the thread in which requests of an ``AsyncClient`` pass through middlewares."""
-    yield
-    await sync_to_async(connections.close_all)()
 
 
 def cookies(servers: Servers) -> dict[str, str]:
