@@ -16,6 +16,7 @@ from django.urls import path  # noqa: E402  # after the apps are loaded
 
 import arena.urls  # noqa: E402, F401  # else the first page imports all views while others wait
 import inference.providers.openai_compatible  # noqa: E402, F401  # else the first battle imports it while others wait
+from arena.bodies import Bounded  # noqa: E402  # after the apps are loaded
 from arena.consumers import BattleConsumer  # noqa: E402  # after the apps are loaded
 from arena.lifespan import lifespan  # noqa: E402  # after the apps are loaded
 from arena.observing.entry import with_ids  # noqa: E402  # after the apps are loaded
@@ -27,7 +28,7 @@ sockets = URLRouter([path("ws/battle/", BattleConsumer.as_asgi())])  # type: ign
 application = with_ids(
     ProtocolTypeRouter(
         {
-            "http": http,
+            "http": Bounded(http),
             "websocket": SameOrigin(SessionMiddlewareStack(sockets)),
             "lifespan": lifespan,
         }
