@@ -190,8 +190,9 @@ async def test_one_volunteer_and_one_address_hold_so_many_lines(site: Site) -> N
 
     @asynccontextmanager
     async def many(cookie: str, count: int) -> AsyncIterator[list[int | None]]:
-        """Sockets that stay open, and the codes of those that the site closed at once."""
-        async with aiohttp.ClientSession() as http:
+        """Sockets that stay open, and the codes of those that the site closed at once. From an address where no earlier test has any left."""
+        apart = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))
+        async with aiohttp.ClientSession(connector=apart) as http:
             headers = {"Cookie": f"sessionid={cookie}", "Origin": site.address}
             sockets = [
                 await http.ws_connect(f"{site.address}/ws/battle/", protocols=[SUBPROTOCOL], headers=headers)
