@@ -54,9 +54,9 @@ NEEDED = [
     ("promtool", "promtool", ["--no-install-recommends", "prometheus"]),
 ]
 # Each has a database of its own, and waits for it, for a browser or for a model server half of the time: one more than there are cores.
-# A file's tests stay together, as its fixtures are dear, and all those of the browsers' site (tests/conftest.py).
+# A file's tests stay together, as its fixtures are dear.
 WORKERS = min((os.cpu_count() or 1) + 1, 4)
-PYTEST = ["-m", "pytest", "-n", str(WORKERS), "--dist", "loadgroup", "--durations=25"]
+PYTEST = ["-m", "pytest", "-n", str(WORKERS), "--dist", "loadfile", "--durations=25"]
 COVERAGE = [
     "--cov",
     "--cov-report=term:skip-covered",

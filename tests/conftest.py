@@ -19,15 +19,6 @@ hypothesis.settings.register_profile("lehia", deadline=None)
 hypothesis.settings.load_profile("lehia")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests go to one process, as its fixtures are dear, and all that visit the browsers' site to the same one: it trains, serves and seeds."""
-    for item in items:
-        file = item.path.relative_to(REPOSITORY / "tests").with_suffix("").as_posix()
-        item.add_marker(
-            pytest.mark.xdist_group("browser" if "site_data" in getattr(item, "fixturenames", ()) else file)
-        )
-
-
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY
