@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MOST_BYTES = 3_000_000
-"""As the proxy's (``docker/Caddyfile``). The largest that somebody sends on purpose is a file of prompts in the admin."""
+"""As the proxy's (``docker/Caddyfile``), which refuses first: an answer to the length that is announced would end the connection on which it still sends,
+and people would be told that the site is down. The largest that somebody sends on purpose is a file of prompts in the admin."""
 
 
 class Bounded:
@@ -27,9 +28,6 @@ class Bounded:
         self._app = app
 
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        if _announced(scope) > MOST_BYTES:
-            await _refuse(scope, send)
-            return
         came, is_refused = 0, False
 
         async def counted() -> Any:
@@ -48,11 +46,6 @@ class Bounded:
                 await send(event)
 
         await self._app(scope, counted, told)
-
-
-def _announced(scope: HTTPScope) -> int:
-    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
-    return max((int(value) for value in lengths if value.isdigit()), default=0)
 
 
 async def _refuse(scope: HTTPScope, send: ASGISendCallable) -> None:
