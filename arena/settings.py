@@ -88,6 +88,7 @@ DATABASES = {
         env.postgres("DATABASE_URL") or paths.embedded_database(LEHIA_DATA),
         at_most=env.integer("LEHIA_DB_CONNECTIONS", 20, least=1),
         silent_s=env.integer("LEHIA_DB_SILENT_S", 0),
+        prepares=env.flag("LEHIA_DB_PREPARES", default=True),
     )
 }
 LEHIA_EMBEDDED_POSTGRES = not env.text("DATABASE_URL")

@@ -6,6 +6,8 @@ per cent of the votes have something against them.
 
 from __future__ import annotations
 
+from benchmarks.database import run_all
+
 CANDIDATES = 20
 VOTERS = 100_000
 
@@ -52,7 +54,6 @@ ANALYZE;
 def fill(votes: int) -> None:
     """Migrate, make the default campaign and its candidates, and fill their board."""
     from django.core.management import call_command
-    from django.db import connection
 
     from arena.services.campaigns import ensure_default_campaign
     from inference.models import Candidate, ModelEndpoint
@@ -68,16 +69,13 @@ def fill(votes: int) -> None:
         for each in candidates
     )
     _give_defaults()
-    figures = {"voters": VOTERS, "candidates": CANDIDATES, "votes": votes}
-    with connection.cursor() as cursor:
-        for statement in FILL.split(";\n"):
-            if statement.strip():
-                cursor.execute(statement, figures)
+    run_all(FILL, {"voters": VOTERS, "candidates": CANDIDATES, "votes": votes})
 
 
 def _give_defaults() -> None:
     """The database itself fills what the statements do not name, as Django does for the site: a column that comes later needs no change here."""
     from django.db import connection
+    from django.db.backends.postgresql.psycopg_any import mogrify
 
     from arena import models
 
@@ -90,4 +88,5 @@ def _give_defaults() -> None:
                     table, column = (
                         connection.ops.quote_name(each) for each in (model._meta.db_table, str(field.column))
                     )
-                    cursor.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT %s", [default])
+                    change = f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT %s"
+                    cursor.execute(mogrify(change, [default], connection))

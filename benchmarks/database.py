@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -29,3 +29,14 @@ def own_database(kept: Path | None = None) -> Iterator[Path]:
             yield folder
         finally:
             postgres.stop(folder)
+
+
+def run_all(statements: str, figures: Mapping[str, int]) -> None:
+    """Each of the statements in turn, with the figures written into it, as definitions take no parameters; per cent signs are doubled."""
+    from django.db import connection
+    from django.db.backends.postgresql.psycopg_any import mogrify
+
+    with connection.cursor() as cursor:
+        for statement in statements.split(";\n"):
+            if statement.strip():
+                cursor.execute(mogrify(statement, figures, connection))

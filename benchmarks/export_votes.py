@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.board_votes import fill
+from benchmarks.database import run_all
 
 READY = 20_000
 
@@ -29,15 +30,11 @@ ANALYZE;
 def fill_once(votes: int, folder: Path) -> None:
     """Unless an earlier run did so in that folder."""
     from django.core.management import call_command
-    from django.db import connection
 
     done = folder / f"filled-{votes}"
     if done.exists():
         call_command("migrate", verbosity=0)
         return
     fill(votes)
-    with connection.cursor() as cursor:
-        for statement in STATEMENTS.split(";\n"):
-            if statement.strip():
-                cursor.execute(statement, {"ready": min(votes, READY)})
+    run_all(STATEMENTS, {"ready": min(votes, READY)})
     done.touch()

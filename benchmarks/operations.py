@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from benchmarks.database import own_database
+from benchmarks.database import own_database, run_all
 from benchmarks.export_voters import Voters
 from benchmarks.export_votes import fill_once
 
@@ -46,10 +46,7 @@ def prepared(votes: int, folder: Path) -> None:
 
     fill_once(votes, folder)
     if not (folder / "lengthened").exists():
-        with connection.cursor() as cursor:
-            for statement in TEXTS.split(";\n"):
-                if statement.strip():
-                    cursor.execute(statement, {"words": ANSWER_WORDS} if "%(" in statement else None)
+        run_all(TEXTS, {"words": ANSWER_WORDS})
         (folder / "lengthened").touch()
     connection.close()
     postgres.stop(folder)

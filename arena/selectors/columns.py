@@ -8,6 +8,7 @@ from uuid import UUID
 
 import numpy as np
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import mogrify
 from django.db.models import (
     BigIntegerField,
     Case,
@@ -80,7 +81,9 @@ def read_columns(rows: QuerySet[Any], columns: Mapping[str, Cast]) -> dict[str, 
     named = rows.annotate(**{f"copied_{name}": column for name, column in columns.items()})
     sql, parameters = named.values_list(*(f"copied_{name}" for name in columns)).query.sql_with_params()
     with connection.cursor() as cursor:
-        written = cursor.mogrify(f"COPY ({sql}) TO STDOUT (FORMAT BINARY)", parameters)
+        written = mogrify(
+            f"COPY ({sql}) TO STDOUT (FORMAT BINARY)", parameters, connection
+        )  # takes none itself
         with cursor.copy(written) as copy:
             data = b"".join(copy)
     rest = data[_HEADER_BYTES:-_TRAILER_BYTES]

@@ -14,6 +14,7 @@ from psycopg_pool import PoolTimeout
 
 from arena.database.base import DatabaseWrapper, Pool
 from inference.database import MOST_THREADS, in_thread
+from inference.models import Candidate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WAIT_S = 30
@@ -79,6 +80,23 @@ async def test_whoever_comes_first_after_the_server_ended_all_connections_is_ser
     await in_thread(end_all_others)()
     after = {await in_thread(backend)() for _ in range(3)}
     assert len(after & before) <= 1  # that of whoever ended the others
+
+
+@pytest.mark.usefixtures("emptied")
+def test_what_is_asked_often_is_prepared() -> None:
+    def prepared() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%inference_candidate%'"
+            )
+            return int(cursor.fetchone()[0])
+
+    for _ in range(5):
+        Candidate.objects.filter(code="bat").exists()
+    assert prepared() == 0
+    for code in ("bi", "hiru"):
+        Candidate.objects.filter(code=code).exists()
+    assert prepared() == 1
 
 
 async def test_arguments_results_and_errors_pass() -> None:
