@@ -1,7 +1,7 @@
 """Turns that another process answers, as this process's pages follow them: fed from Valkey, one reader for all of them.
 
-A mirror that hears nothing for a second asks whether the turn is still leased. It is lost when it is not: its followers then find in the database how
-the turn ended, be it well or with the death of its process.
+A mirror that hears nothing for a second asks whether the turn is still leased. Where it is not, and nothing more was written before it ended, the mirror
+is lost: its followers then find in the database how the turn ended, be it well or with the death of its process.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class _Mirror:
     heard: float = field(default_factory=time.monotonic)
     followed: float = field(default_factory=time.monotonic)
     reported: float = 0.0
+    lapsed: bool = False
 
 
 class Mirrors:
@@ -103,7 +104,7 @@ class Mirrors:
 
     @staticmethod
     def _take(mirror: _Mirror, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
-        mirror.heard = time.monotonic()
+        mirror.heard, mirror.lapsed = time.monotonic(), False
         for mirror.last, fields in entries:
             mirror.live.take(beats.decode(fields[streams.FIELD]))
         mirror.live.flush()
@@ -128,9 +129,12 @@ class Mirrors:
             return
         standing = await self._standing([mirror.lease for mirror in silent])
         for mirror in silent:
-            mirror.heard = now
             if mirror.lease in standing:
+                mirror.heard = now
                 mirror.live.open()
+                continue
+            if not mirror.lapsed:  # what its owner wrote last may be there by now
+                mirror.lapsed = True
                 continue
             self._mirrors.pop(streams.turn_key(mirror.lease.turn_id, mirror.lease.runner_id), None)
             mirror.live.lose()

@@ -13,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 from arena.database.base import DatabaseWrapper
 
 _MAINTENANCE = "postgres"
+_NOT_LIBPQS = {"pool", "server_side_binding", "prepare_threshold"}
 
 
 def address(name: str = "") -> dict[str, str]:
@@ -25,7 +26,7 @@ def address(name: str = "") -> dict[str, str]:
         "password": told["PASSWORD"],
         "dbname": name or told["NAME"],
     }
-    options = {key: str(value) for key, value in told["OPTIONS"].items() if key != "pool"}
+    options = {key: str(value) for key, value in told["OPTIONS"].items() if key not in _NOT_LIBPQS}
     return {key: str(value) for key, value in words.items() if value} | options
 
 

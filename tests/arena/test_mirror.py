@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
 from datetime import timedelta
 from uuid import uuid4
@@ -143,6 +143,24 @@ async def test_a_mirror_that_is_joined_late_and_from_where_the_page_was_repeats_
     rest = await followed(two.other.mirror(lease), {side: len(page[side].sealed) for side in Side})
     for side in Side:
         assert page[side].after(rest) == "<p>Kaixo.</p>\n<p>Egun\non.</p>\n"
+
+
+async def test_a_mirror_that_looks_just_as_the_turn_ends_shows_what_was_written_last(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = await two.begin()
+    live = two.other.mirror(lease)
+    await until(live.follow({}), of_kind("render"))
+
+    async def ended(_: Iterable[Lease]) -> set[Lease]:
+        two.model.gate.set()
+        await asyncio.gather(*two.owner._tasks)
+        await two.owner.drain()  # all is written
+        return set()
+
+    monkeypatch.setattr(two.other._mirrors, "_standing", ended)
+    frames = await followed(live)
+    assert [frame["reason"] for frame in frames if frame["type"] == "done"] == ["stop", "stop"]
 
 
 async def test_a_stop_in_another_process_stops_both_sides(two: Two) -> None:
