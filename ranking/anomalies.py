@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import binom, false_discovery_control
 
 from ranking.fit import Vector
 from ranking.tally import Matrix, Tally
@@ -128,7 +128,7 @@ def examine_sampling(
     met = tally.counts.sum(axis=2)
     n = (met + met.T)[rows, columns]
     p = _two_sided(n, share)
-    adjusted = holm(p) if correction is Correction.HOLM else false_discovery_control(p)
+    adjusted = holm(p) if correction is Correction.HOLM else scipy.stats.false_discovery_control(p)
     residual = _residuals(n, share)
     pairs = [
         PairCount(
@@ -170,7 +170,7 @@ def _pair_shares(tally: Tally, shares: Matrix | None) -> Matrix:
 
 def _two_sided(n: NDArray[np.int64], share: Vector) -> Vector:
     total = n.sum()
-    smaller = np.minimum(binom.cdf(n, total, share), binom.sf(n - 1, total, share))
+    smaller = np.minimum(scipy.stats.binom.cdf(n, total, share), scipy.stats.binom.sf(n - 1, total, share))
     return np.asarray(np.minimum(1.0, 2 * smaller), dtype=np.float64)
 
 

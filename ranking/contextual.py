@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+import scipy
 from scipy.sparse import csr_array
 from scipy.special import expit
 
@@ -276,7 +276,10 @@ def _check_separation(cells: Cells, names: tuple[str, ...]) -> None:
     upward = cells.rows().multiply(np.where(lost == 0, 1.0, -1.0)[:, None])
     best = np.where((won == 0) | (lost == 0), np.inf, 0.0)
     gain = upward.T @ np.where(best > 0, 1.0, 0.0)
-    found = milp(-gain, constraints=LinearConstraint(upward, 0.0, best), bounds=Bounds(-1.0, 1.0))
+    solver = scipy.optimize
+    found = solver.milp(
+        -gain, constraints=solver.LinearConstraint(upward, 0.0, best), bounds=solver.Bounds(-1.0, 1.0)
+    )
     if found.x is not None and found.x @ gain > _RISE:
         guilty = [name for name, each in zip(names, found.x[cells.m :], strict=True) if abs(each) > _RISE]
         raise UnboundedTally(f"{', '.join(guilty)}: predicts without fail every vote that it bears on")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata, spearmanr
+import scipy
 
 from ranking.errors import BadInput
 from ranking.factors import LLAMA_INSTRUCT, UNTRAINED, trained_codes
@@ -145,8 +145,8 @@ def mean_ranks(scores: Matrix) -> Vector:
     """
     if not np.isfinite(scores).all():
         raise ValueError("a model was not measured on every task")
-    by_task = rankdata(-scores, method="max", axis=0)
-    return np.asarray(rankdata(by_task.mean(axis=1), method="max"), dtype=np.float64)
+    by_task = scipy.stats.rankdata(-scores, method="max", axis=0)
+    return np.asarray(scipy.stats.rankdata(by_task.mean(axis=1), method="max"), dtype=np.float64)
 
 
 def correlate(benchmarks: Benchmarks, ratings: Mapping[str, float], *, interval: float = 0.95) -> Correlation:
@@ -195,7 +195,7 @@ def correlate(benchmarks: Benchmarks, ratings: Mapping[str, float], *, interval:
     ranks = mean_ranks(scores) if n and tasks else np.zeros(n)
     if n < 2 or np.ptp(ranks) == 0 or np.ptp(values) == 0:
         return Correlation(n, tasks, None, None, None, interval, Status.INSUFFICIENT)
-    rho = -float(spearmanr(ranks, values).statistic)
+    rho = -float(scipy.stats.spearmanr(ranks, values).statistic)
     if n < _FEWEST or abs(rho) > 1 - 1e-12:
         return Correlation(n, tasks, rho, None, None, interval, Status.PROVISIONAL)
     low, high = fisher_interval(rho, n, interval)

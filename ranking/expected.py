@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 from scipy.special import expit
 
 from ranking.fit import Vector
@@ -100,5 +100,5 @@ def _logistic(x: Vector, successes: Vector, trials: Vector) -> tuple[float, floa
         value = trials * np.logaddexp(0.0, logits) - successes * logits
         return float(value.sum() / total), np.array([(residual * x).sum(), residual.sum()]) / total
 
-    found = minimize(loss, np.zeros(2), jac=True, method="BFGS", options={"gtol": 1e-9})
+    found = scipy.optimize.minimize(loss, np.zeros(2), jac=True, method="BFGS", options={"gtol": 1e-9})
     return float(found.x[0]), float(found.x[1])

@@ -14,8 +14,7 @@ from itertools import product
 from math import sqrt
 
 import numpy as np
-from scipy.stats import chi2
-from scipy.stats import t as student
+import scipy
 
 from ranking.board import SCALE, BoardResult, build_board
 from ranking.errors import NoFit
@@ -266,7 +265,7 @@ class FactorFit:
     def _reach(self) -> float:
         if self.inflation == 1.0:
             return quantile(self.interval)
-        return float(student.ppf((1 + self.interval) / 2, self.lack_of_fit.df))
+        return float(scipy.stats.t.ppf((1 + self.interval) / 2, self.lack_of_fit.df))
 
 
 def least_squares(
@@ -321,7 +320,7 @@ def least_squares(
     residual = y - x @ coefficients
     rest = float(residual @ (weighted[:, 0] - weighted[:, 1:] @ coefficients))
     df = len(y) - 1 - int(np.linalg.matrix_rank(x))
-    test = LackOfFit(max(rest, 0.0), df, float(chi2.sf(rest, df)) if df else None)
+    test = LackOfFit(max(rest, 0.0), df, float(scipy.stats.chi2.sf(rest, df)) if df else None)
     return FactorFit(design.names, coefficients, inverse, inverse @ information, test, interval, allow_misfit)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import choix
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -120,6 +119,8 @@ def regular(hessian: Matrix) -> tuple[Matrix, float]:
 
 def _spectral(points: Matrix) -> Vector:
     """choix's estimate, or zeros where a lopsided board takes its linear algebra out of floating-point range."""
+    import choix  # takes scipy.stats along: half a second that a process which fits nothing need not wait
+
     with np.errstate(all="ignore"):
         try:
             found = np.asarray(choix.lsr_pairwise_dense(points), dtype=np.float64)

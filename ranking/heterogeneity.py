@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import f as fisher
+import scipy
 
 from ranking.fit import Vector
 from ranking.tally import Indices, Matrix
@@ -107,7 +107,7 @@ def heterogeneity(fits: Sequence[SliceFit], joint: Matrix | None = None) -> Hete
         return None
     wald = float(difference @ np.linalg.solve(covariance, difference))
     df_voters = rest - df + 1
-    p = float(fisher.sf(wald * df_voters / (rest * df), df, df_voters))
+    p = float(scipy.stats.f.sf(wald * df_voters / (rest * df), df, df_voters))
     return Heterogeneity(tuple(fit.name for fit in fits), wald, df, df_voters, p)
 
 

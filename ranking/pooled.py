@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from scipy.special import ndtr
-from scipy.stats import false_discovery_control
 
 from ranking.ballots import Ballots
 from ranking.fit import Vector, fit_bradley_terry, regular, win_probabilities
@@ -148,7 +148,7 @@ def compare_group(
     told &= (information > _NO_INFORMATION * np.diag(scores.hessian)) & (error > 0)
     statistic = np.where(told, total / np.where(told, error, 1.0), 0.0)
     p, q = 2 * ndtr(-np.abs(statistic)), np.ones(len(told))
-    q[told] = false_discovery_control(p[told])
+    q[told] = scipy.stats.false_discovery_control(p[told])
     models = tuple(
         PooledModel(
             model=name,

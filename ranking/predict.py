@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from scipy.special import expit
-from scipy.stats import chi2
 
 from ranking.fit import Fit, Vector, win_probabilities
 from ranking.rao_kupper import TieFit
@@ -149,7 +149,7 @@ def calibrate(tally: Tally, fit: Fit | TieFit, *, bins: int = 10) -> Calibration
         dispersion=pairs.dispersion,
         chi_square=chi_square,
         degrees=degrees,
-        p_value=float(chi2.sf(chi_square, degrees)) if degrees else 1.0,
+        p_value=float(scipy.stats.chi2.sf(chi_square, degrees)) if degrees else 1.0,
     )
 
 

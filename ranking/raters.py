@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control
 
 from ranking.ballots import NOBODY, Ballots
 from ranking.fit import Fit, Vector
@@ -232,7 +232,7 @@ def _tested(ballots: Ballots, strengths: Vector, honest: Honest) -> _Users:
 
 def _verdicts(users: _Users, tested: Mask, fdr: float) -> _Verdicts:
     p, q = users.p, np.ones(len(users.p))
-    q[tested] = false_discovery_control(p[tested])
+    q[tested] = scipy.stats.false_discovery_control(p[tested])
     return _Verdicts(q=q, flagged=q <= fdr, overwhelming=np.zeros(len(p), dtype=np.bool_))
 
 

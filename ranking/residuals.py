@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import logit, ndtr, ndtri
 
 from ranking.ballots import Ballots
@@ -162,4 +162,4 @@ def _extra_variance(found: Tails, trust: Vector) -> float:
 
     if excess(0.0) <= 0:
         return 0.0
-    return float(brentq(excess, 0.0, _WIDEST)) if excess(_WIDEST) < 0 else _WIDEST
+    return float(scipy.optimize.brentq(excess, 0.0, _WIDEST)) if excess(_WIDEST) < 0 else _WIDEST

@@ -8,8 +8,8 @@ from enum import StrEnum
 from math import sqrt
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from ranking import connectivity
 from ranking.ballots import NOBODY, Ballots, Codes
@@ -207,7 +207,7 @@ def _finished(
     fit = draft.fit
     if fit is None:
         return Slice(draft.name, draft.status, draft.n_votes, draft.n_users, ())
-    reach = float(student.ppf((1 + interval) / 2, len(fit.voters) - 1))
+    reach = float(scipy.stats.t.ppf((1 + interval) / 2, len(fit.voters) - 1))
     own = _limits(fit.strengths, fit.covariance(fit), reach)
     drawn = [(None, None, None)] * len(models) if shrunk is None else _limits(*shrunk, quantile(interval))
     rows = [

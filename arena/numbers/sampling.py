@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scipy.stats import binomtest
+import scipy
 
 from arena.numbers.material import Counts
 from arena.selectors.draws import Sides, propensity_log, sides_shown
@@ -32,6 +32,6 @@ def compute(material: Counts, _criterion: Criterion) -> Numbers:
 
 def _side(sides: Sides) -> tuple[Value, ...]:
     battles = sides.as_a + sides.as_b
-    interval = binomtest(sides.as_a, battles).proportion_ci(0.95, method="wilson")
+    interval = scipy.stats.binomtest(sides.as_a, battles).proportion_ci(0.95, method="wilson")
     share = sides.as_a / battles
     return (sides.model, battles, sides.as_a, share, float(interval.low), float(interval.high))

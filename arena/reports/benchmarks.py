@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from django.utils.translation import gettext_lazy as _
-from scipy.stats import rankdata
 
 from arena.reports.base import Figure, Page, Report, Section, Source
 from arena.selectors.benchmarks import has_scores, stored_benchmarks
@@ -132,7 +132,9 @@ def _ranks(language: str, group: Compared, ratings: Mapping[str, float]) -> Sect
     """The models of one comparison, best by votes first, with their ranks on both sides."""
     models = sorted(group.of(ratings), key=lambda model: -ratings[model])
     shared = _shared(group.benchmarks, models)
-    by_votes = [int(rank) for rank in rankdata([-ratings[model] for model in models], method="max")]
+    by_votes = [
+        int(rank) for rank in scipy.stats.rankdata([-ratings[model] for model in models], method="max")
+    ]
     by_benchmarks = [int(rank) for rank in mean_ranks(shared)] if shared.size else []
     means = [float(mean) for mean in shared.mean(axis=1)] if shared.size else []
     nothing = [None] * len(models)

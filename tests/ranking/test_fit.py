@@ -158,7 +158,7 @@ def test_a_board_beyond_the_linear_algebra_of_the_start_is_fitted_from_zeros(
         raise ValueError("stationary distribution could not be computed")
 
     for start in (fails, lambda points: np.array([np.inf, 0.0])):
-        monkeypatch.setattr("ranking.fit.choix.lsr_pairwise_dense", start)
+        monkeypatch.setattr("choix.lsr_pairwise_dense", start)
         assert fit_bradley_terry(tally).strengths[0] == pytest.approx(np.log(3) / 2)
 
 
