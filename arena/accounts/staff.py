@@ -33,7 +33,7 @@ class StaffSite(AdminSite):
     """Opens to staff who gave their second factor in this session; ``LEHIA_STAFF_MFA`` can do without it."""
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and not _lacks_factor(request)
+        return super().has_permission(request) and not lacks_factor(request)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Django's, with the number of reports that wait beside their name. One query more."""
@@ -89,12 +89,13 @@ def _led_on(request: HttpRequest) -> HttpResponse:
         return _to("account_login", onward)
     if not (request.user.is_active and request.user.is_staff):
         raise PermissionDenied
-    if not _lacks_factor(request):
+    if not lacks_factor(request):
         return redirect(onward)
     return _to("mfa_reauthenticate" if is_mfa_enabled(request.user) else "mfa_activate_totp", onward)
 
 
-def _lacks_factor(request: HttpRequest) -> bool:
+def lacks_factor(request: HttpRequest) -> bool:
+    """Whether staff still have to give their second factor in this session, or to set one up."""
     if not settings.LEHIA_STAFF_MFA:
         return False
     records = get_authentication_records(request, request.user)

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from arena.accounts.staff import lacks_factor
 from arena.errors import ExportRefused
 from arena.export_form import PROBLEMS, ExportForm
 from arena.models import ExportJob, User
@@ -35,12 +36,14 @@ _Given = ParamSpec("_Given")
 def for_researchers(
     view: Callable[Concatenate[HttpRequest, User, _Given], HttpResponseBase],
 ) -> Callable[..., HttpResponseBase]:
-    """Gives the view the account; others are led to the login, or told who gives the permission."""
+    """Gives the view the account; others are led to the login, staff to their second factor too, or told who gives the permission."""
 
     @wraps(view)
     def shown(request: HttpRequest, *args: _Given.args, **kwargs: _Given.kwargs) -> HttpResponseBase:
         if not isinstance(request.user, User):
             return redirect_to_login(request.get_full_path())
+        if request.user.is_staff and lacks_factor(request):
+            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         if not request.user.has_perm(PERMISSION):
             return render(request, "exports/closed.html", status=HTTPStatus.FORBIDDEN)
         return view(request, request.user, *args, **kwargs)
