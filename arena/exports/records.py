@@ -9,7 +9,7 @@ from uuid import UUID
 
 from arena.sanitizing import Decided
 from arena.types import Side
-from inference.types import Message, OutputsLicence, Role, SystemPromptMode, with_system_prompt
+from inference.types import Message, Role, SystemPromptMode, with_system_prompt
 from ranking.types import Criterion, Outcome
 
 Id = UUID | str
@@ -128,8 +128,3 @@ class Record:
             if (reply := turn.replies.get(side)) is not None and reply.text:
                 chat.append(Message(Role.ASSISTANT, reply.text))
         return with_system_prompt(chat, self.system_prompt, self.models[side].prompt_mode)
-
-    @property
-    def is_cc0(self) -> bool:
-        """Whether both models' answers are published under CC0."""
-        return all(model.outputs_licence == OutputsLicence.CC0.value for model in self.models.values())

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from arena.exports.fields import COUNT, MOMENT, TEXT, Field
 from arena.exports.layouts.base import Context, Layout, Row, moment
 from arena.exports.records import Record
-from arena.types import Side
 
 FIELDS = (
     Field("id", TEXT, "The mark's UUID, another one in each release."),
@@ -33,10 +32,7 @@ FIELDS = (
 def rows(record: Record, context: Context) -> Iterator[Row]:
     """The answer is given in three parts: offsets would count characters in one way, and readers in another."""
     for turn in record.turns:
-        for side in Side:
-            reply = turn.replies.get(side)
-            if reply is None:
-                continue
+        for side, reply in sorted(turn.replies.items()):
             for mark in reply.marks:
                 yield {
                     "id": context.id(record, mark.id),

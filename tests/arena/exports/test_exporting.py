@@ -28,7 +28,8 @@ from arena.services.erasure import erase_participant
 from arena.services.feedback import Said, add_feedback
 from arena.services.people import withdraw_consent
 from arena.services.report_queue import report_battle
-from arena.types import ExclusionSource, FeedbackKind, ReportReason, Side
+from arena.services.votes import cast_vote
+from arena.types import ExclusionSource, FeedbackKind, LanguageLevel, ReportReason, Side
 from inference.models import Candidate
 from inference.types import OutputsLicence
 from ranking.ballots import Ballots
@@ -38,7 +39,7 @@ from ranking.readers import read_tally
 from ranking.selectors import live_board
 from ranking.types import Criterion, Outcome
 from ranking.verdict import InvalidJudgements, winner
-from tests.arena.builders import begin, finish, make_campaign, make_participant
+from tests.arena.builders import RUNNER, begin, finish, make_campaign, make_participant
 from tests.arena.crowds import store
 from tests.arena.exports.made import publishable, voted
 
@@ -266,6 +267,27 @@ def test_a_rare_level_is_not_told(campaign: Campaign, tmp_path: Path) -> None:
     assert told == ["", *["C1-C2"] * 5]
 
 
+def test_votes_are_chosen_by_the_level_of_who_cast_them(campaign: Campaign, tmp_path: Path) -> None:
+    for level in LanguageLevel:
+        voted(make_participant(campaign), text=level)
+        Vote.objects.filter(language_level="").update(language_level=level)
+    [row] = rows(tmp_path, "ebaluatoia", level="B1-B2")
+    assert row["conv_a"][-2]["content"] == "B1-B2"
+
+
+def test_a_side_that_was_replaced_is_told(tmp_path: Path) -> None:
+    turn = begin(make_participant(make_campaign(candidates=3)))
+    request = battles.replace_side(
+        battle_id=turn.battle_id, turn_id=turn.pk, side=Side.B, runner_id=RUNNER, code="connect"
+    )
+    assert request is not None
+    battle = finish(turn)
+    judgements = Judgements(Outcome.A_BETTER, Outcome.A_BETTER)
+    cast_vote(battle_id=battle.pk, participant=battle.participant, judgements=judgements)
+    told = rows(tmp_path, "judgements")
+    assert [(row["replaced"], row["model_b"]) for row in told] == [(["B"], battle.candidate_b.code)] * 3
+
+
 @pytest.mark.parametrize(
     ("layout", "form"),
     [("ebaluatoia", "jsonl.gz"), ("ebaluatoia", "parquet"), ("lmarena", "jsonl"), ("lmarena", "jsonl.zst")],
@@ -299,6 +321,7 @@ def test_who_exported_what_is_noted(campaign: Campaign, tmp_path: Path) -> None:
     ("options", "words"),
     [
         ({"campaign": "ez-dago"}, "no campaign ez-dago"),
+        ({"board": "ez-dago"}, "no board ez-dago"),
         ({"cutoff": timezone.now() + timedelta(days=1)}, "cut-off"),
         ({"output": None}, "--output"),
     ],
@@ -307,4 +330,13 @@ def test_bad_input_says_what_to_do(options: dict[str, Any], words: str, tmp_path
     with pytest.raises(CommandError, match=words) as caught:
         call_command("export_preferences", layout="dpo", **{"output": tmp_path, **options})
     assert caught.value.returncode == BAD_INPUT
+    assert not Export.objects.exists()
+
+
+def test_a_file_in_the_folder_s_place_is_named_and_stays(campaign: Campaign, tmp_path: Path) -> None:
+    taken = tmp_path / "beteta"
+    taken.write_text("lehendik")
+    with pytest.raises(CommandError, match=f"^{taken}: "):
+        exported(taken, "dpo")
+    assert taken.read_text() == "lehendik"
     assert not Export.objects.exists()

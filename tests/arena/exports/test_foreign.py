@@ -117,7 +117,13 @@ def test_what_contradicts_the_types_is_written_as_lines_alone(tmp_path: Path) ->
 def test_imported_votes_become_pairs_where_both_sides_were_asked_the_same(tmp_path: Path) -> None:
     system, *said = ebaluatoia_row()["conv_a"]
     other = [system, {"role": "user", "content": "Besterik"}, said[1]]
-    rows = [ebaluatoia_row(1), ebaluatoia_row(2, conv_b=other), ebaluatoia_row(3, conv_a=[system, said[0]])]
+    unanswered = [system, *said, other[1]]
+    rows = [
+        ebaluatoia_row(1),
+        ebaluatoia_row(2, conv_b=other),
+        ebaluatoia_row(3, conv_a=[system, said[0]]),
+        ebaluatoia_row(4, conv_a=unanswered, conv_b=unanswered),
+    ]
     run(write_lines(tmp_path / "votes.jsonl", rows), "ebaluatoia")
     pairs = exported(tmp_path, "dpo")
     assert [(row["id"], row["criterion"]) for row in pairs] == [

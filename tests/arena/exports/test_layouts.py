@@ -16,6 +16,7 @@ from arena.exports.cleaning import cleaned, for_layout
 from arena.exports.fields import schema_of
 from arena.exports.layouts import LAYOUTS, Layout
 from arena.exports.layouts.base import Kind
+from arena.exports.pseudonyms import KEY_BYTES, Pseudonyms, Published
 from arena.exports.records import Mark
 from arena.exports.suppression import suppressing
 from arena.sanitizing import Decided, Decision, find, sanitize
@@ -161,6 +162,41 @@ def test_what_staff_keep_stays_in_every_layout_with_texts_and_what_they_redact_g
 
 def test_only_battles_without_a_vote_make_unvoted_rows() -> None:
     assert {name for name, layout in LAYOUTS.items() if layout.kind is Kind.UNVOTED} == {"unvoted"}
+
+
+def test_a_battle_without_a_vote_makes_rows_of_its_answers_alone() -> None:
+    left = replace(record(*TWO), vote=None, ended_at=AT)
+    made = {name for name, layout in LAYOUTS.items() if [*layout.rows(left, CONTEXT)]}
+    assert made == {"turns", "spans", "unvoted"}
+
+
+def test_a_published_source_keeps_its_names() -> None:
+    published = replace(record(), id="7", person="ahuntz-3")
+    [row, *_] = LAYOUTS["judgements"].rows(published, replace(CONTEXT, pseudonyms=Published()))
+    assert (row["id"], row["username"]) == ("7", "ahuntz-3")
+
+
+MESSAGES = st.text(" ab", max_size=4)
+
+
+@pytest.mark.parametrize("names", [CONTEXT.pseudonyms, Published()], ids=["ours", "published"])
+@given(one=MESSAGES, other=MESSAGES)
+def test_equal_first_messages_share_an_id_and_others_do_not(
+    names: Pseudonyms | Published, one: str, other: str
+) -> None:
+    def prompt(text: str) -> str:
+        battle = record(asked(1, text, reply(Side.A, "Bai"), reply(Side.B, "Ez")))
+        [row, *_] = LAYOUTS["judgements"].rows(battle, replace(CONTEXT, pseudonyms=names))
+        found: str = row["prompt"]
+        return found
+
+    assert (prompt(one) == prompt(other)) is (one.strip() == other.strip())
+
+
+@given(st.binary(max_size=KEY_BYTES - 1))
+def test_a_key_that_is_too_short_makes_no_pseudonyms(key: bytes) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        Pseudonyms(key)
 
 
 CELLS = st.dictionaries(

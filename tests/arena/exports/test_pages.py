@@ -27,6 +27,7 @@ from inference.models import Candidate
 from inference.types import OutputsLicence
 from tests.arena.builders import make_campaign, make_participant
 from tests.arena.exports.made import publishable, voted
+from tests.arena.imported import ebaluatoia_row, run, write_lines
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW, LIST = "/data/exports/new/", "/data/exports/"
@@ -260,6 +261,25 @@ def test_what_cannot_be_ordered_is_marked_in_the_form(
     assert answer.context["form"].errors.keys() == {field}
 
 
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"campaign": "lehia"}, "source"),
+        ({"excluded": "keep"}, "source"),
+        ({"layout": "judgements"}, "layout"),
+    ],
+)
+def test_imported_votes_are_ordered_by_what_they_know_alone(
+    people: list[Participant], researcher: Client, tmp_path: Path, asked: dict[str, str], field: str
+) -> None:
+    run(write_lines(tmp_path / "votes.jsonl", [ebaluatoia_row()]), "ebaluatoia")
+    imported = {**ASKED, "source": "b"}
+    answer = researcher.get(NEW, {**imported, **asked})
+    assert answer.status_code == 422
+    assert answer.context["form"].errors.keys() == {field}
+    assert ordered(researcher, source="b").battles == 1
+
+
 def test_days_are_the_sites_own(people: list[Participant], researcher: Client) -> None:
     job = ordered(researcher, since="2026-03-01", until="2026-07-01")
     assert job.filters["since"] == "2026-03-01T00:00:00+01:00"
@@ -274,6 +294,17 @@ def test_staff_order_any_layout_under_a_key_of_their_choice(people: list[Partici
     assert job.filters["any_licence"] is True
     run_export(job_id=job.pk)
     assert Export.objects.get().by == job.by
+
+
+def test_staff_are_told_what_cannot_be_made(people: list[Participant], staff: Client) -> None:
+    asked = {**ASKED, "key": "release-lehia-1"}
+    with translation.override("eu"):
+        told = str(PROBLEMS[ExportProblem.REFUSED])
+    for ask in (staff.get, staff.post):
+        answer = ask(ADMIN_NEW, asked)
+        assert answer.status_code == 422
+        assert told in text_of(answer)
+    assert not ExportJob.objects.exists()
 
 
 def test_staff_see_and_download_all(people: list[Participant], researcher: Client, staff: Client) -> None:

@@ -139,6 +139,11 @@ def test_the_order_of_rows_tells_hours_and_nothing_else(seconds: list[int], key:
     )
 
 
+def test_a_battle_without_a_time_has_no_place_in_that_order() -> None:
+    with pytest.raises(ValueError, match="neither a vote nor an end"):
+        list(by_the_hour([replace(record(), vote=None)], Pseudonyms(KEY)))
+
+
 def test_two_releases_of_the_same_votes_share_no_id_and_no_order(campaign: Campaign) -> None:
     for number in range(8):
         voted(make_participant(campaign), text=f"{number}. galdera")
@@ -151,7 +156,7 @@ def test_two_releases_of_the_same_votes_share_no_id_and_no_order(campaign: Campa
 
 def copied(folder: Path, **options: Any) -> Any:
     out = io.StringIO()
-    call_command("export_preferences", output=folder, stdout=out, **options)
+    call_command("export_preferences", stdout=out, **{"output": folder, **options})
     return json.loads(out.getvalue())
 
 
@@ -190,6 +195,18 @@ def test_a_file_that_was_changed_on_the_disk_is_not_given_away(campaign: Campaig
     assert not list((tmp_path / "1").glob("lmarena*"))
 
 
+def test_a_release_cannot_be_copied_over_a_file_and_the_command_names_it(
+    campaign: Campaign, tmp_path: Path
+) -> None:
+    voted(make_participant(campaign))
+    held()
+    taken = tmp_path / "beteta"
+    taken.write_text("lehendik")
+    with pytest.raises(CommandError, match=f"^{taken}: "):
+        copied(taken, release="lehia-1")
+    assert taken.read_text() == "lehendik"
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -202,6 +219,7 @@ def test_a_file_that_was_changed_on_the_disk_is_not_given_away(campaign: Campaig
         {"release": "lehia-1", "preview": True},
         {"release": "lehia-1", "key": "beste"},
         {"release": "lehia-1", "any_licence": True},
+        {"release": "lehia-1", "output": None},
         {"release": "lehia-1", "layout": "dpo"},
         {"release": "lehia-1", "layout": "lmarena", "format": "parquet"},
         {"layout": "lmarena", "key": "release-lehia-1"},

@@ -122,6 +122,18 @@ def test_a_file_is_not_given_once_something_in_it_was_taken_back(
     assert not files()
 
 
+def test_a_file_of_a_campaign_that_has_another_code_now_is_not_given(
+    people: list[Participant], researcher: User
+) -> None:
+    job = ordered(researcher, campaign=Campaign.objects.get().slug)
+    run_export(job_id=job.pk)
+    job.refresh_from_db()
+    assert still_stands(job)
+    Campaign.objects.update(slug="beste")
+    assert not still_stands(job)
+    assert not files()
+
+
 def test_limits_are_for_one_person_and_say_which(
     people: list[Participant], researcher: User, settings: Settings
 ) -> None:

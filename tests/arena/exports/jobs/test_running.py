@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as site
+from django.db import connection
 from django.utils import timezone
 
 from arena.exports.files import Format, Written
@@ -118,6 +119,56 @@ def test_progress_is_seen_outside_while_the_snapshot_stands_still(
     monkeypatch.setattr(export_jobs, "make_file", written)
     run_export(job_id=job.pk)
     assert said == list(range(1, BATTLES + 1))
+
+
+def test_progress_is_told_again_after_a_connection_was_lost(
+    people: list[Participant], researcher: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = ordered(researcher)
+    said = []
+    monkeypatch.setattr(export_jobs, "PULSE_S", 3600)
+
+    def written(asked: Order, *, folder: Path, told: Callable[[], object]) -> Written:
+        pulse: export_jobs._Pulse = told.__self__  # type: ignore[attr-defined]  # who counts
+
+        def lose() -> list[int]:
+            connection.ensure_connection()
+            connection.connection.close()
+            pulse._say()
+            before = ExportJob.objects.get().battles_done
+            pulse._say()
+            return [before, ExportJob.objects.get().battles_done]
+
+        def each() -> None:
+            told()
+            said.append(beside(lose))
+
+        return exports.make_file(asked, folder=folder, told=each)
+
+    monkeypatch.setattr(export_jobs, "make_file", written)
+    run_export(job_id=job.pk)
+    job.refresh_from_db()
+    assert said == [[n - 1, n] for n in range(1, BATTLES + 1)]
+    assert job.state == "done"
+
+
+def test_an_export_that_is_cancelled_once_it_is_written_is_handed_to_nobody(
+    people: list[Participant], researcher: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = ordered(researcher)
+
+    def written(asked: Order, *, folder: Path, told: Callable[[], object]) -> Written:
+        found = exports.make_file(asked, folder=folder, told=told)
+        assert files()
+        assert cancel_export(job_id=job.pk)
+        return found
+
+    monkeypatch.setattr(export_jobs, "make_file", written)
+    run_export(job_id=job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.export, job.file) == ("cancelled", None, "")
+    assert not files()
+    assert not Export.objects.exists()
 
 
 def test_a_cancelled_export_ends_and_leaves_nothing(
