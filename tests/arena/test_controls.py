@@ -25,6 +25,7 @@ from arena.services.feedback import Said, add_feedback
 from arena.services.judging import give_pair
 from arena.services.votes import cast_vote
 from arena.types import FeedbackKind, Side
+from inference.models import Candidate
 from ranking.filters import ExclusionReason
 from ranking.types import Criterion, Outcome
 from tests.arena.builders import a_day_passes, begin, complete, finish, make_campaign, make_participant
@@ -141,6 +142,22 @@ def test_whoever_fails_one_gets_no_credit_and_whoever_does_not_does(
     assert {each.reason for each in vote.exclusions.all()} == {"failed_control", "rejudged"}
     assert (vote.counted, vote.credited) == (False, False)
     assert all(each.credited for each in Vote.objects.filter(participant=judge).exclude(pk=vote.pk))
+
+
+@pytest.mark.parametrize("is_preferred", [True, False])
+def test_an_answer_that_its_own_volunteer_preferred_is_not_taken_for_the_known_bad_one(
+    campaign: Campaign, judge: Participant, is_preferred: bool
+) -> None:
+    bad = Candidate.objects.all()[0]
+    campaign.known_bad.set([bad])
+    for n in range(200):
+        turn = begin(make_participant(campaign), text=f"Zer da Korrika {n}?")
+        battle = finish(turn, complete(Side.A, TEXT), complete(Side.B, TEXT))
+        vote_on(battle, A if (battle.candidate_a == bad) is is_preferred else B)
+        vote_on(give_pair(participant_id=judge.pk, campaign=campaign), TIE)
+        if Control.objects.exists():
+            break
+    assert (Control.objects.get().kind == ControlKind.KNOWN_BAD) is not is_preferred
 
 
 def test_nobody_is_told_which_pairs_were_controls(

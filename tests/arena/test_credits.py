@@ -58,6 +58,11 @@ def test_a_vote_brings_a_credit_and_only_a_fault_takes_it(volunteer: Participant
     assert ledger(vote) == [1, -1]
     exclusions.lift(vote_id=vote.pk, reason=FAST)
     assert ledger(vote) == [1, -1, 1]
+    assert [str(row) for row in vote.credits.order_by("step")] == [
+        f"{vote.pk} +1",
+        f"{vote.pk} -1",
+        f"{vote.pk} +1",
+    ]
 
 
 class Ledger(TestCase):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.test import Client
+from django.db import OperationalError
+from django.test import AsyncClient, Client
 from django.urls import reverse
 from django.utils import timezone
 
 from arena import doorkeeper, runner
 from arena.models import Participant, Session, User
-from arena.selectors.sessions import standing_claims
+from arena.selectors.sessions import Claim, standing_claims
 from arena.services.campaigns import ensure_default_campaign
 from arena.services.people import join_guest
 from inference import gateway
@@ -93,6 +94,37 @@ async def test_whoever_is_banned_is_told_so_and_shown_out() -> None:
     await stored(lambda: Participant.objects.update(banned_at=timezone.now()))
     assert (await page.next())["code"] == "banned"
     assert await page.closed() == doorkeeper.NO_LONGER_WELCOME
+
+
+async def test_sockets_stay_open_while_the_database_cannot_be_asked_and_end_afterwards(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    is_away, asked = True, asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def look(claims: Collection[Claim]) -> set[Claim]:
+        if is_away:
+            loop.call_soon_threadsafe(asked.set)
+            raise OperationalError("away")
+        return standing_claims(claims)
+
+    monkeypatch.setattr(doorkeeper, "standing_claims", look)
+    page = await opened(await stored(lambda: cookie_of(make_participant(ensure_default_campaign()))))
+    for _ in range(2):
+        asked.clear()
+        await asyncio.wait_for(asked.wait(), 10)
+    assert await page.is_silent()
+    assert "sessions of 1 sockets could not be looked at" in caplog.text
+    await stored(lambda: Session.objects.all().delete())
+    is_away = False
+    assert await page.closed() == doorkeeper.NO_LONGER_WELCOME
+
+
+async def test_a_session_that_an_async_login_began_says_whose_it_is_too() -> None:
+    user = await stored(lambda: User.objects.create_user("ane"))
+    await AsyncClient().aforce_login(user)
+    session = await Session.objects.aget()
+    assert (session.account_id, session.participant_id) == (user.pk, None)
 
 
 async def test_a_frame_is_not_heard_after_a_logout_that_nobody_looked_at_yet(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import Count, QuerySet
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -15,12 +17,12 @@ from hypothesis.extra.django import TestCase
 from pytest_django import DjangoAssertNumQueries
 
 from arena.errors import Refused
-from arena.models import Answer, Battle, Campaign, Participant, Vote
+from arena.models import Answer, Battle, Campaign, Participant, Prompt, Vote
 from arena.numbers.material import Votes, material_of
 from arena.numbers.quality import shown_again
-from arena.selectors import draws, takeout
+from arena.selectors import draws, judging, takeout
 from arena.selectors.judgements import Judgements
-from arena.selectors.judging import least_judged, to_judge
+from arena.selectors.judging import Least, least_judged, to_judge
 from arena.selectors.languages import answers_to_basque
 from arena.services.accounts import ERASED
 from arena.services.battles import abandon
@@ -35,7 +37,7 @@ from arena.types import BattleSource, ExclusionSource, FeedbackKind, RefusalCode
 from inference.models import ModelEndpoint
 from ranking.filters import ExclusionReason
 from ranking.types import Criterion, Outcome
-from tests.arena.builders import begin, complete, finish, make_campaign, make_participant
+from tests.arena.builders import answered_set, begin, complete, finish, make_campaign, make_participant
 from tests.arena.test_pages import FETCH, VOTE, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +151,29 @@ def test_what_is_withdrawn_is_shown_no_more_and_what_is_erased_is_gone(
     erase_participant(participant_id=one.pk)
     assert [turn.text for turn in pair.turns.all()] == [ERASED]
     assert set(texts(pair).values()) == {ERASED}
+
+
+@pytest.mark.parametrize("shows", [BattleSource.LIVE, BattleSource.PROMPT_SET])
+def test_what_is_taken_back_while_it_is_drawn_is_given_to_nobody(
+    campaign: Campaign, judge: Participant, monkeypatch: pytest.MonkeyPatch, shows: BattleSource
+) -> None:
+    writer = make_participant(campaign)
+    if shows is BattleSource.PROMPT_SET:
+        answered_set(campaign, "Zer da Korrika?")
+    else:
+        voted(writer)
+    counted = judging._least
+
+    def meanwhile(rows: QuerySet[Any], given: Count) -> Least[Any]:
+        least = counted(rows, given)
+        if least.n:
+            withdraw_consent(participant_id=writer.pk, takes_votes=True)
+            Prompt.objects.update(hidden_at=timezone.now())
+        return least
+
+    monkeypatch.setattr(judging, "_least", meanwhile)
+    assert refusal(judge) is RefusalCode.NOTHING_TO_JUDGE
+    assert not Battle.objects.filter(participant=judge).exists()
 
 
 def test_copies_are_no_new_battles_for_any_count(campaign: Campaign, judge: Participant) -> None:
@@ -283,6 +308,9 @@ def test_a_volunteer_judges_without_scripts_and_without_model_servers(
 def test_a_pair_is_its_judges_alone(client: Client, campaign: Campaign, judge: Participant) -> None:
     voted(make_participant(campaign))
     pair = given_pair(judge)
+    assert pair.origin
+    writer = signed_in(Client(), pair.origin.participant)
+    assert writer.get(reverse("judged_pair", args=[pair.origin_id])).status_code == 404, "it is no pair"
     for path in ("judged_pair", "battle"):
         assert client.get(reverse(path, args=[pair.pk])).status_code == 404
     stranger = signed_in(Client(), make_participant(campaign))

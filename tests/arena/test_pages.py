@@ -272,6 +272,14 @@ def test_the_first_staff_password_is_made_once_and_never_stored(client: Client) 
     assert client.login(username="admin", password=password)
 
 
+def test_an_account_that_took_the_name_is_not_made_staff(db: None) -> None:
+    User.objects.create_user("admin", password="pasahitz-luzea")
+    assert ensure_admin() is None
+    taken = User.objects.get()
+    assert not (taken.is_staff or taken.is_superuser)
+    assert taken.check_password("pasahitz-luzea")
+
+
 def test_the_admin_shows_battles_and_votes_and_changes_none(client: Client, volunteer: Participant) -> None:
     battle = ready_battle(volunteer)
     battles.abandon(participant_id=volunteer.pk, battle_id=begin(volunteer).battle_id)

@@ -94,6 +94,12 @@ def test_exclusions_are_counted_by_reason(client: Client, world: World) -> None:
     assert told == {"board": "lehia", "votes": 3, "counted": 2, "reasons": {"flagged_user": 1}}
 
 
+def test_exclusions_of_an_imported_board_are_not_here(client: Client) -> None:
+    secret = token(ApiScope.VOTES).secret
+    body = assert_problem(get(client, f"/boards/{published_board().slug}/exclusions", secret), 404)
+    assert "imported" in body["detail"]
+
+
 def test_what_one_holds_already_is_not_sent_again(client: Client, world: World) -> None:
     secret = token(*ApiScope).secret
     for name, address in world.addresses.items():
