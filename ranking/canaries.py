@@ -97,8 +97,6 @@ def draw_opponent(
     at = situation.models.index(beside)
     seat = np.s_[at, :] if beside_is_a else np.s_[:, at]
     kept[seat] = table[seat]
-    if not kept.any():
-        raise ValueError(f"nobody may meet {beside}")
     return draw_from(situation.models, kept / kept.sum(), policy.name, rng)
 
 

@@ -30,7 +30,7 @@ from ranking.ranks import quantile
 from ranking.rateable import rateable, weighted_points
 from ranking.tally import Indices, Matrix
 from ranking.types import Status
-from ranking.voters import Spread, contextual_covariance, voter_covariance, voter_influences
+from ranking.voters import voter_covariance, voter_influences
 
 FEWEST_USERS = 5
 
@@ -196,8 +196,6 @@ def _shrunk(ballots: Ballots, fits: Sequence[SliceFit], variance: float) -> dict
     nothing = Covariates.none(ballots.n_votes)
     pooled = fit_contextual(ballots, nothing)
     covariance, _ = voter_covariance(ballots, nothing, pooled)
-    if covariance is None:
-        covariance = contextual_covariance(ballots, nothing, pooled, Spread.VOTES)
     return {fit.name: shrink(fit, pooled.strengths, covariance, variance) for fit in fits}
 
 

@@ -115,11 +115,12 @@ def _styled(
     fit = fit_contextual(ballots, covariates)
     by_vote = contextual_covariance(ballots, covariates, fit, Spread.VOTES)
     by_voter, spread = voter_covariance(ballots, covariates, fit)
-    errors = np.sqrt(np.diag(by_vote if by_voter is None else by_voter)) * SCALE
+    errors = np.sqrt(np.diag(by_voter)) * SCALE
     rated = {row.model: row for row in _rated(ballots, fit, errors, interval)}
     rows = [rated.get(row.model, row) for row in unrated]
     rows.sort(key=lambda row: (row.rating is None, -(row.rating or 0.0), row.model))
-    terms = _terms(fit, by_vote, by_voter, quantile(interval) * SCALE)
+    clustered = None if spread is Spread.VOTES else by_voter
+    terms = _terms(fit, by_vote, clustered, quantile(interval) * SCALE)
     return StyleBoard(ballots.n_votes, interval, spread, Status.OK, tuple(rows), terms)
 
 

@@ -65,16 +65,14 @@ def contextual_covariance(
     return vote_covariance(Cells.of_ballots(ballots, covariates).together(), fit)
 
 
-def voter_covariance(
-    ballots: Ballots, covariates: Covariates, fit: ContextualFit
-) -> tuple[Matrix | None, Spread]:
-    """The best clustered covariance there is: CR3; CR1 where without one voter the rest has no fit; ``None`` and ``VOTES`` with a single voter."""
+def voter_covariance(ballots: Ballots, covariates: Covariates, fit: ContextualFit) -> tuple[Matrix, Spread]:
+    """The best covariance there is: CR3; CR1 where without one voter the rest has no fit; that of single votes with a single voter."""
     for spread in (Spread.CR3, Spread.CR1):
         try:
             return contextual_covariance(ballots, covariates, fit, spread), spread
         except (NotConverged, NoFit):
             continue
-    return None, Spread.VOTES
+    return contextual_covariance(ballots, covariates, fit, Spread.VOTES), Spread.VOTES
 
 
 def vote_covariance(cells: Cells, fit: ContextualFit) -> Matrix:

@@ -118,7 +118,7 @@ def test_an_opponent_is_drawn_beside_who_stands_on_its_side(
         )
 
     if not rivals:
-        with pytest.raises(ValueError, match=r"at least two|nobody may meet"):
+        with pytest.raises(ValueError, match="at least two"):
             drawn()
         return
     pair = drawn()
