@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ranking.analysis import ANALYSES, WAYS, Asked, analyse
@@ -61,6 +63,17 @@ def test_slices_add_up_to_the_whole_however_they_are_cut(by: str) -> None:
     assert sum(int(each["votes"] or 0) for each in found) == 240
 
 
+def test_slices_whose_whole_is_too_steep_to_fit_are_told_as_unrated() -> None:
+    met = [("w", "x"), ("x", "w"), ("y", "z"), ("z", "y")]
+    alone = [row(username="ane", user_language="", model_a=a, model_b=b) for a, b in met]
+    found = judgements([*crowd(models=("w", "x", "y", "z")), *alone])
+    heavy = found.ballots.reweighted(np.where(found.levels == "", 1e20, 1.0))
+    numbers = analyse("slices", replace(found, ballots=heavy), Asked(by="level"))
+    assert numbers.tables == ()
+    assert (numbers.facts["by"], numbers.facts["rated"]) == ("level", False)
+    assert analyse("slices", found, Asked(by="level")).facts["rated"] is True
+
+
 def test_recipes_have_effects_and_others_none() -> None:
     found = analyse("factors", judgements(crowd(600, models=RECIPES)), Asked())
     assert found.facts["recipes"] == 3
@@ -78,6 +91,12 @@ def test_people_agree_on_what_they_all_judged_alike() -> None:
     found = analyse("agreement", judgements([*rows, turned, row(turns=2, winner="tie")]), Asked())
     assert found.table("agreement").rows[0][1] == 1.0
     assert found.table("agreed_on").as_json()[0]["judgements"] == 37
+
+
+def test_judgements_say_themselves_who_voted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = file_of(tmp_path, crowd(30))
+    assert main([str(path), "--cluster", "campaign"]) == 2
+    assert capsys.readouterr().err == f"{path}: column username: says who voted in this layout\n"
 
 
 @pytest.mark.parametrize("name", list(ANALYSES))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -263,6 +265,15 @@ def test_options_that_make_no_sense_are_refused() -> None:
         build_board_from_ballots(large(), interval=1.0)
     with pytest.raises(ValueError, match="leaves no vote"):
         build_board_from_ballots(large(), cap=0)
+
+
+@pytest.mark.parametrize(
+    ("weighed", "options"), [(False, {"cluster": "user"}), (False, {"cap": 3}), (True, {})]
+)
+def test_under_rao_kupper_no_vote_weighs_more_than_another(weighed: bool, options: dict[str, Any]) -> None:
+    ballots = some_ballots(1, weighted=weighed)
+    with pytest.raises(ValueError, match="every vote weighs one"):
+        build_board_from_ballots(ballots, ties=TieRule.RAO_KUPPER, **options)
 
 
 def test_a_board_beyond_floating_point_numbers_is_unbounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,6 +168,19 @@ def test_votes_of_nobody_at_all_have_no_clustered_variance() -> None:
         clustered_covariance(make_ballots(models=["x"]), even)
 
 
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [([1.0, 1e-20], "without one of the voters the Hessian is singular"), ([1e200, 1e200], "out of range")],
+)
+def test_weights_beyond_floating_point_numbers_have_no_clustered_variance(
+    weights: list[float], said: str
+) -> None:
+    ballots = make_ballots("ane: x>y y>x", "jon: x>y*3 y>x")
+    weighed = ballots.reweighted(np.array(weights)[ballots.user])
+    with pytest.raises(NotConverged, match=said):
+        clustered_covariance(weighed, fitted(weighed))
+
+
 def coverage(*, users: int, votes: int, taste: float, boards: int) -> tuple[float, float]:
     """How often 95 % intervals hold the truth: per vote, and clustered."""
     rng = np.random.default_rng(2025)

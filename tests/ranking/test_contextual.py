@@ -216,6 +216,12 @@ def test_too_few_steps_are_an_error_and_no_fit(monkeypatch: pytest.MonkeyPatch) 
         fit_contextual(*make_styled(100))
 
 
+def test_curvature_that_vanishes_is_an_error_and_no_fit() -> None:
+    ballots = make_ballots("x>y", "y>x", weight=[5e-324, 5e-324])
+    with pytest.raises(NotConverged, match="floating-point"):
+        fit_contextual(ballots, Covariates.none(2))
+
+
 def test_the_core_of_ballots_leaves_out_who_only_lost_and_who_weighs_nothing() -> None:
     ballots = make_ballots("x>y", "y>x", "x>z", "x=y", weight=[1, 1, 1, 0])
     part = rateable(ballots)

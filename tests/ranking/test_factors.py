@@ -10,6 +10,7 @@ from scipy.stats import chi2, kstest
 
 from ranking import reference
 from ranking.board import SCALE
+from ranking.contrasts import FORMS, fits_of
 from ranking.errors import NoFit, UnboundedTally
 from ranking.factors import (
     LLAMA_INSTRUCT,
@@ -347,3 +348,15 @@ def test_what_has_no_effects_is_an_error_that_says_why() -> None:
         least_squares(np.zeros(3), np.eye(3), Design((), np.zeros((2, 0))))
     with pytest.raises(ValueError, match="probability"):
         least_squares(np.zeros(3), np.eye(3), Design((), np.zeros((3, 0))), interval=95)
+
+
+@pytest.mark.parametrize(
+    "votes", [["exp_0_010>exp_0_110*9"], ["exp_0_010>gpt", "gpt>exp_0_010"], ["gpt=exp_0_010"]]
+)
+def test_of_votes_that_allow_no_effects_no_form_is_fitted(votes: list[str]) -> None:
+    tally = make_tally(*votes)
+    assert fits_of(tally, trained_codes(tally.models)) == {}
+
+
+def test_all_forms_are_fitted_to_the_published_votes(published: Tally) -> None:
+    assert list(fits_of(published, trained_codes(published.models))) == list(FORMS)
