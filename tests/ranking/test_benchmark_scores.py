@@ -47,3 +47,8 @@ def test_the_database_takes_a_score_once() -> None:
     store_scores(scores=[A])
     with pytest.raises(IntegrityError), transaction.atomic():
         BenchmarkScore.objects.create(language="eu", benchmark="arc", model="a", score=1)
+
+
+def test_a_score_is_called_by_its_language_benchmark_and_model() -> None:
+    store_scores(scores=[A])
+    assert str(BenchmarkScore.objects.get()) == "eu arc a"

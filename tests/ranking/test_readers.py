@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import random
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -295,6 +296,14 @@ def test_bytes_that_are_no_text_are_refused_with_their_place(tmp_path: Path) -> 
 )
 def test_what_is_no_readable_file_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
     assert said in str(refused(tmp_path, content))
+
+
+def test_without_pyarrow_zstandard_is_refused_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = packed_by_zstd(b"model_a,model_b,winner\nx,y,tie\n")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert "needs pyarrow; unpack it first" in str(refused(tmp_path, packed))
 
 
 def test_a_file_that_is_not_there_is_refused_in_the_words_of_the_system(tmp_path: Path) -> None:

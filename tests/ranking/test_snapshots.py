@@ -10,11 +10,12 @@ from django.db import IntegrityError, transaction
 
 from ranking.ballots import Ballots
 from ranking.models import Snapshot
-from ranking.services.snapshots import Cut, checksum, publish_snapshot, tally_checksum
+from ranking.services.snapshots import Cut, checksum, publish_snapshot, store_report, tally_checksum
 from ranking.tally import Tally
 from ranking.types import Criterion, Outcome, TieRule
 from ranking.version import code_version
 from tests.ranking.builders import make_board, make_tally
+from tests.ranking.crowds import make_ballots
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -61,6 +62,22 @@ def test_a_board_without_ratings_is_published_as_such() -> None:
     assert (made.payload["status"], made.covariance["models"]) == ("empty", [])
 
 
+def test_a_board_too_steep_for_numbers_is_published_without_strengths() -> None:
+    ballots = make_ballots("ane: x>y y>x", "jon: x>y y>x")
+    uneven = ballots.reweighted(np.array([1.0, 1e-20])[ballots.user])
+    cut = Cut(uneven, n_excluded=0, filters="none", at=NOON)
+    made = publish_snapshot(board=make_board(), criterion=Criterion.OVERALL, cut=cut, cap=None)
+    assert made.payload["status"] == "unbounded"
+    assert made.covariance == {"models": [], "strengths": [], "matrix": [], "freedom": None}
+    assert checksum(Snapshot.objects.select_related("board").get()) == made.checksum
+
+
+def test_a_report_is_called_by_its_snapshot_name_and_part() -> None:
+    made = published()
+    stored = store_report(snapshot=made, report="slices", part="level", numbers=None, failure="Timeout")
+    assert str(stored) == f"{made.pk} slices level"
+
+
 def test_the_database_refuses_to_change_or_delete_what_was_published() -> None:
     made = published()
     for change in (
@@ -85,7 +102,3 @@ def test_tampering_shows() -> None:
     made = published()
     made.payload["ratings"][0]["rating"] += 1
     assert checksum(made) != made.checksum
-
-
-def test_the_version_names_the_release() -> None:
-    assert code_version().startswith("0.")
