@@ -13,7 +13,7 @@ from ranking import connectivity
 from ranking.ballots import Ballots
 from ranking.covariates import Covariates
 from ranking.errors import DisconnectedTally, NoFit, NotConverged, UnboundedTally
-from ranking.fit import SCORE_TOLERANCE, Vector, regular
+from ranking.fit import LONGEST_STEP, SCORE_TOLERANCE, Vector, regular
 from ranking.tally import Indices, Matrix
 from ranking.types import Outcome, Status
 
@@ -222,6 +222,8 @@ def _check_independent(cells: Cells, names: tuple[str, ...]) -> None:
     if values[0] < _DEPENDENT:
         part = np.abs(vectors[cells.m :, 0]) > 1e-3 * np.abs(vectors[:, 0]).max()
         guilty = [name for name, each in zip(names, part, strict=True) if each]
+        if not guilty:
+            raise NotConverged("the weights are less even than floating-point numbers reach")
         raise NoFit(f"{', '.join(guilty)}: a combination of the models and other covariates")
 
 
@@ -250,9 +252,12 @@ def _newton(cells: Cells, names: tuple[str, ...]) -> tuple[Vector, Matrix, float
         except np.linalg.LinAlgError:
             raise NotConverged("the votes are steeper than floating-point numbers reach") from None
         norm, length = float(np.abs(score).max()), float(np.abs(cells.advantage(step)).max())
+        found = beta, hessian, norm
         if norm < tolerance and length < _SHORTEST_STEP:
-            return beta, hessian, norm
+            return found
         beta = beta + _uphill(cells, beta, step, length)
+    if norm < tolerance:  # a top so flat that rounding moves its place, but no interval could tell
+        return found
     raise NotConverged(f"the score is still {norm:.3g} after {_MOST_STEPS} steps")
 
 
@@ -264,7 +269,8 @@ def _uphill(cells: Cells, beta: Vector, step: Vector, length: float) -> Vector:
         advantage = cells.advantage(place)
         return float(won @ np.logaddexp(0.0, -advantage) + lost @ np.logaddexp(0.0, advantage))
 
-    level = loss(beta)
+    level, bound = loss(beta), min(1.0, LONGEST_STEP / max(length, LONGEST_STEP))
+    step, length = step * bound, length * bound
     while length > _SAFE_STEP and not loss(beta + step) <= level:
         step, length = step / 2, length / 2
     return step

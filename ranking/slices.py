@@ -122,6 +122,8 @@ def compare_slices(
     ------
     ValueError
         If a place has no name, a name repeats, lengths differ, or the interval is no probability.
+    NoFit, NotConverged
+        If all slices together cannot be fitted, which takes weights that are less even than floating-point numbers reach.
 
     Notes
     -----
