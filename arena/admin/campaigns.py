@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -72,6 +72,10 @@ class QuestionInline(admin.StackedInline[CheckQuestion, Campaign]):
     extra = 0
 
 
+def _was_open(campaign: Campaign | None) -> bool:
+    return campaign is not None and campaign.status != CampaignStatus.DRAFT.value
+
+
 @admin.register(Campaign)
 class CampaignAdmin(admin.ModelAdmin[Campaign]):
     form = CampaignForm
@@ -81,6 +85,15 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
     filter_horizontal = ("candidates", "known_bad")
     actions = ("open", "pause", "close", "seed")
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012  # Django's own shape for this option
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> tuple[str, ...]:
+        """Once it was open, addresses, exports and what is cited name its code."""
+        return (*self.readonly_fields, "slug") if _was_open(obj) else self.readonly_fields
+
+    def get_prepopulated_fields(
+        self, request: HttpRequest, obj: Campaign | None = None
+    ) -> dict[str, Sequence[str]]:
+        return {} if _was_open(obj) else self.prepopulated_fields
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"consent_version": CONSENT_VERSION} | super().get_changeform_initial_data(request)
@@ -109,8 +122,7 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         """Only what was never opened can go."""
-        is_draft = obj is None or obj.status == CampaignStatus.DRAFT.value
-        return is_draft and super().has_delete_permission(request, obj)
+        return not _was_open(obj) and super().has_delete_permission(request, obj)
 
     def _move(self, request: HttpRequest, chosen: QuerySet[Campaign], move: Move) -> None:
         moved: list[UUID] = []

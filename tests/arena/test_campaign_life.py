@@ -280,3 +280,16 @@ def test_staff_open_pause_and_close_in_the_admin(client: Client, default: Campai
     assert campaign.status == "closed"
     change = reverse("admin:arena_campaign_change", args=[campaign.pk])
     assert client.post(change, {"name": "Beste"}).status_code == 403
+
+
+def test_a_campaign_that_was_open_keeps_its_code(client: Client, default: Campaign) -> None:
+    ensure_admin()
+    client.force_login(User.objects.get(is_superuser=True))
+    campaign = prepared()
+    address = reverse("admin:arena_campaign_change", args=[campaign.pk])
+    assert 'name="slug"' in client.get(address).content.decode()
+    open_campaign(campaign_id=campaign.pk)
+    page = client.get(address)
+    fields = page.context["adminform"].form.fields
+    assert "slug" not in fields
+    assert campaign.slug in page.content.decode()
