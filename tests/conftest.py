@@ -51,10 +51,12 @@ def _empty(_: TransactionTestCase) -> None:
             cursor.execute(f"DELETE FROM {name}")
 
 
-@pytest.fixture(autouse=True)
-def read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test that changes an endpoint need not wait a second until the next battle knows."""
-    monkeypatch.setattr("inference.selectors.pool.FRESH_S", 0.0)
+@pytest.fixture(scope="session", autouse=True)
+def read_anew() -> Iterator[None]:
+    """A test that changes an endpoint need not wait a second until the next battle knows; nor does what is made once for a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("inference.selectors.pool.FRESH_S", 0.0)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,9 @@ def made_once(blocker: DjangoDbBlocker, make: Callable[[], _Made]) -> Iterator[_
     with blocker.unblock():
         around = transaction.atomic()
         around.__enter__()
-        made = make()
     try:
+        with blocker.unblock():
+            made = make()
         yield made
     finally:
         with blocker.unblock():
