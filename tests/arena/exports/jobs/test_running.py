@@ -99,11 +99,11 @@ def test_an_export_that_another_process_writes_is_left_to_it(
     assert (job.state, job.attempts, Export.objects.count()) == ("done", 1, 1)
 
 
-def test_progress_is_seen_outside_while_the_snapshot_stands_still(
-    people: list[Participant], researcher: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = ordered(researcher)
-    said = []
+def after_each_battle(
+    monkeypatch: pytest.MonkeyPatch, look: Callable[[export_jobs._Pulse], object]
+) -> list[object]:
+    """What *look* finds after each battle that is written, while the job says nothing by itself."""
+    found: list[object] = []
     monkeypatch.setattr(export_jobs, "PULSE_S", 3600)
 
     def written(asked: Order, *, folder: Path, told: Callable[[], object]) -> Written:
@@ -111,12 +111,24 @@ def test_progress_is_seen_outside_while_the_snapshot_stands_still(
 
         def each() -> None:
             told()
-            beside(pulse._say)
-            said.append(beside(lambda: ExportJob.objects.get().battles_done))
+            found.append(look(pulse))
 
         return exports.make_file(asked, folder=folder, told=each)
 
     monkeypatch.setattr(export_jobs, "make_file", written)
+    return found
+
+
+def test_progress_is_seen_outside_while_the_snapshot_stands_still(
+    people: list[Participant], researcher: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = ordered(researcher)
+
+    def look(pulse: export_jobs._Pulse) -> int:
+        beside(pulse._say)
+        return beside(lambda: ExportJob.objects.get().battles_done)
+
+    said = after_each_battle(monkeypatch, look)
     run_export(job_id=job.pk)
     assert said == list(range(1, BATTLES + 1))
 
@@ -125,27 +137,16 @@ def test_progress_is_told_again_after_a_connection_was_lost(
     people: list[Participant], researcher: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = ordered(researcher)
-    said = []
-    monkeypatch.setattr(export_jobs, "PULSE_S", 3600)
 
-    def written(asked: Order, *, folder: Path, told: Callable[[], object]) -> Written:
-        pulse: export_jobs._Pulse = told.__self__  # type: ignore[attr-defined]  # who counts
+    def lose(pulse: export_jobs._Pulse) -> list[int]:
+        connection.ensure_connection()
+        connection.connection.close()
+        pulse._say()
+        before = ExportJob.objects.get().battles_done
+        pulse._say()
+        return [before, ExportJob.objects.get().battles_done]
 
-        def lose() -> list[int]:
-            connection.ensure_connection()
-            connection.connection.close()
-            pulse._say()
-            before = ExportJob.objects.get().battles_done
-            pulse._say()
-            return [before, ExportJob.objects.get().battles_done]
-
-        def each() -> None:
-            told()
-            said.append(beside(lose))
-
-        return exports.make_file(asked, folder=folder, told=each)
-
-    monkeypatch.setattr(export_jobs, "make_file", written)
+    said = after_each_battle(monkeypatch, lambda pulse: beside(lambda: lose(pulse)))
     run_export(job_id=job.pk)
     job.refresh_from_db()
     assert said == [[n - 1, n] for n in range(1, BATTLES + 1)]
