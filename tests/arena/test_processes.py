@@ -349,22 +349,21 @@ async def half_read(tabs: list[Tab], servers: tuple[FakeModelServer, FakeModelSe
 
 
 async def test_when_a_process_is_killed_its_sides_are_interrupted_and_retried_through_the_other(
-    sites: list[Site],
+    sites: list[Site], repository: Path, valkey: Valkey
 ) -> None:
-    """The last test of its module: it kills one of the sites."""
-
     async def go(tabs: list[Tab], servers: tuple[FakeModelServer, FakeModelServer]) -> None:
         (tab,) = tabs
         gates = [each.gate for each in servers]
-        await tab.ask(sites[0])
-        for gate in gates:
-            assert isinstance(gate, Turnstile)
-            gate.let_through(WORDS // 2)
-        await tab.until(lambda frame: frame["type"] == "render" and bool(frame["sealed"]))
-        await tab.lose()
-        await tab.resume(sites[1])
-        sites[0].process.kill()
-        sites[0].process.wait()
+        with serving(repository, valkey, count=1) as (killed,):
+            await tab.ask(killed)
+            for gate in gates:
+                assert isinstance(gate, Turnstile)
+                gate.let_through(WORDS // 2)
+            await tab.until(lambda frame: frame["type"] == "render" and bool(frame["sealed"]))
+            await tab.lose()
+            await tab.resume(sites[1])
+            killed.process.kill()
+            killed.process.wait()
         await stored(expire)
         for _ in Side:
             assert (await tab.until(lambda frame: frame["type"] == "failed"))["code"] == "interrupted"

@@ -22,6 +22,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from arena.protocol import SUBPROTOCOL
+from inference.processes import wait_until
 
 HASHED = re.compile(r'href="(/static/css/[\w/]+\.[0-9a-f]{12}\.css)"')
 PATIENCE_S = 300.0
@@ -71,12 +72,22 @@ class Edge:
     @asynccontextmanager
     async def visitor(self) -> AsyncIterator[Visitor]:
         context = ssl.create_default_context(cafile=str(self.certificate))
-        connector = aiohttp.TCPConnector(resolver=ToLoopback(), ssl=context)
+        made: list[socket.socket] = []
+
+        def make(found: tuple[Any, ...]) -> socket.socket:
+            made.append(socket.socket(*found[:3]))
+            return made[-1]
+
+        connector = aiohttp.TCPConnector(resolver=ToLoopback(), ssl=context, socket_factory=make)
         timeout = aiohttp.ClientTimeout(total=None, sock_read=PATIENCE_S)
         # the name that the outside knows, without the test's port
         headers = {"Host": self.domain}
         async with aiohttp.ClientSession(connector=connector, timeout=timeout, headers=headers) as http:
             yield Visitor(self, http)
+        # Connections that were given up before say farewell on their own, and the session waits for none of them.
+        assert await asyncio.to_thread(
+            wait_until, lambda: all(each.fileno() == -1 for each in made), within_s=PATIENCE_S
+        )
 
 
 @dataclass

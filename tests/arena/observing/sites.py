@@ -84,10 +84,10 @@ def worker(valkey_url: str, log: Path, env: Mapping[str, str] | None = None) -> 
         yield Started(process, log)
 
 
-def send(valkey: Valkey, name: str, *args: object) -> None:
-    """A task to this broker, as a page would."""
+def send(valkey: Valkey, name: str, *args: object) -> str:
+    """A task to this broker, as a page would; returns its id."""
     with Connection(valkey.url.replace("unix://", "redis+socket://", 1)) as broker:
-        app.send_task(name, args=args, connection=broker)
+        return str(app.send_task(name, args=args, connection=broker).id)
 
 
 @contextmanager

@@ -168,26 +168,24 @@ async def test_two_ids_at_once_are_none(behind_a_proxy: Started, http: aiohttp.C
 def test_a_task_s_lines_carry_the_id_of_the_request_that_ordered_it(worker: Started, valkey: Valkey) -> None:
     token = context.begin(request_id="eskaera-0001")
     try:
-        send(valkey, "arena.tasks.write_export", str(uuid4()))
+        ordered = send(valkey, "arena.tasks.write_export", str(uuid4()))
     finally:
         context.end(token)
-    send(valkey, "arena.tasks.reap_turns")
-    ordered = worker.until(logger="arena.jobs", task="write_export")
-    assert ordered["request_id"] == "eskaera-0001"
-    assert UUID(ordered["task_id"])
-    own = [line for line in worker.lines() if line.get("task_id") == ordered["task_id"]]
+    alone = send(valkey, "arena.tasks.reap_turns")
+    assert worker.until(logger="arena.jobs", task_id=ordered)["task"] == "write_export"
+    own = [line for line in worker.lines() if line.get("task_id") == ordered]
     assert {line.get("request_id") for line in own} == {"eskaera-0001"}
-    alone = worker.until(logger="arena.jobs", task="reap_turns")
-    assert "request_id" not in alone
-    assert alone["message"].startswith("success in ")
+    line = worker.until(logger="arena.jobs", task_id=alone)
+    assert "request_id" not in line
+    assert line["message"].startswith("success in ")
 
 
 def test_a_task_that_fails_says_so_without_what_it_was_called_with(worker: Started, valkey: Valkey) -> None:
-    send(valkey, "arena.tasks.write_export", f"{WORD} ez da id bat")
-    failed = worker.until(logger="celery.app.trace", task="write_export")
+    sent = send(valkey, "arena.tasks.write_export", f"{WORD} ez da id bat")
+    failed = worker.until(logger="celery.app.trace", task_id=sent)
     assert (failed["level"], failed["error"]) == ("ERROR", "ValueError")
     assert "traceback" in failed
-    worker.until(logger="arena.jobs", task_id=failed["task_id"])
+    worker.until(logger="arena.jobs", task_id=sent)
     assert WORD not in worker.text()
 
 
