@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from training.optimizer import MuonWithAdamW
+from training.optimizer import Muon, MuonWithAdamW, orthogonal
 
 
 class Small(nn.Module):
@@ -75,6 +75,28 @@ def test_muons_update_is_nearly_orthogonal() -> None:
     singular = torch.linalg.svdvals(update)  # all near 0.2 * sqrt(6), whatever the gradient was
     assert singular.max() / singular.min() < 2
     assert singular.mean().item() == pytest.approx(0.2 * 6**0.5, rel=0.4)
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (6, 4), (5, 5)])
+def test_muon_moves_as_pytorchs_does_up_to_the_rounding_of_bfloat16(shape: tuple[int, int]) -> None:
+    torch.manual_seed(3)
+    start, gradients = torch.randn(shape), [torch.randn(shape) for _ in range(4)]
+    ends = []
+    for kind in (Muon, torch.optim.Muon):
+        weights = nn.Parameter(start.clone())
+        optimizer = kind([weights], lr=0.1, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+        for gradient in gradients:
+            weights.grad = gradient.clone()
+            optimizer.step()
+        ends.append(weights.detach() - start)
+    assert torch.linalg.norm(ends[0] - ends[1]) < 0.05 * torch.linalg.norm(ends[1])
+
+
+def test_on_a_cpu_nothing_is_rounded_to_half_precision() -> None:
+    update = torch.randn(4, 6, dtype=torch.float64)
+    found = orthogonal(update, (2.0, -1.5, 0.5), 30, 1e-7)
+    assert torch.allclose(found @ found.T, torch.eye(4), atol=1e-5)
+    assert found.dtype is torch.float32
 
 
 def test_a_checkpoint_goes_on_bit_equal() -> None:
