@@ -10,6 +10,8 @@ import hypothesis
 import pytest
 from django.db import connection, transaction
 from django.test import TransactionTestCase
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.database import REPOSITORY
 from tests.model_server import Server, serving
@@ -20,6 +22,18 @@ FOUR = ("txiki_010", "txiki_011", "txiki_100", "txiki_110")
 # busy machines are slow machines: no test asserts a time
 hypothesis.settings.register_profile("lehia", deadline=None)
 hypothesis.settings.load_profile("lehia")
+
+
+class _WithBrowsersTogether(LoadFileScheduling):  # type: ignore[misc]  # xdist ships no types
+    """By files, whose fixtures are dear; all tests of browsers by one process, as the site that they share is dearest."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    return _WithBrowsersTogether(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
