@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.plugin import DjangoDbBlocker
 
 from arena.models import Battle, Campaign, Participant, RateWindow
 from arena.selectors.judgements import Judgements
@@ -21,6 +22,7 @@ from ranking.types import Outcome
 from tests.arena.builders import answered_set, begin, finish, make_campaign, make_participant, ready_battle
 from tests.arena.crawler import api_addresses
 from tests.arena.test_pages import signed_in
+from tests.worlds import made_once
 
 pytestmark = pytest.mark.django_db
 
@@ -34,8 +36,18 @@ _SKIPPED = re.compile(
 )
 
 
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Campaign]:
+    with made_once(django_db_blocker, published_campaign) as made:
+        yield made
+
+
 @pytest.fixture
-def campaign() -> Campaign:
+def campaign(world: Campaign) -> Campaign:
+    return Campaign.objects.select_related("board").get(pk=world.pk)
+
+
+def published_campaign() -> Campaign:
     """Four candidates that have met, and been published."""
     campaign = make_campaign(candidates=4)
     for place in range(24):

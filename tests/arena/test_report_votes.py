@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
+from pytest_django.plugin import DjangoDbBlocker
 
 from arena.models import Battle, Campaign, Participant, Vote
 from arena.numbers.material import Votes, material_of
-from arena.numbers.quality import repeated
 from arena.numbers.slices import WAYS
 from arena.reports import filters, quality, slices, style
 from arena.reports.base import Report
@@ -24,8 +26,9 @@ from inference.models import Candidate
 from ranking.filters import ExclusionReason
 from ranking.tables import Value
 from ranking.types import Criterion, Outcome
-from tests.arena.boards import published_board, published_source
+from tests.arena.boards import published_source
 from tests.arena.builders import begin, complete, finish, make_campaign, make_participant
+from tests.worlds import made_once
 
 pytestmark = pytest.mark.django_db
 A, B, TIE = Outcome.A_BETTER, Outcome.B_BETTER, Outcome.TIE
@@ -48,8 +51,18 @@ def judged(battle: Battle, outcome: Outcome) -> Vote:
     return cast_vote(battle_id=battle.pk, participant=battle.participant, judgements=Judgements(outcome, TIE))
 
 
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Campaign]:
+    with made_once(django_db_blocker, voted_campaign) as made:
+        yield made
+
+
 @pytest.fixture
-def campaign() -> Campaign:
+def campaign(world: Campaign) -> Campaign:
+    return Campaign.objects.select_related("board").get(pk=world.pk)
+
+
+def voted_campaign() -> Campaign:
     """Two candidates and eight volunteers of five votes each, to either side."""
     campaign = make_campaign(candidates=2)
     for person in range(8):
@@ -71,15 +84,6 @@ def campaign() -> Campaign:
     return campaign
 
 
-def test_the_published_boards_one_pair_of_106_battles_stands_out() -> None:
-    report = quality.build(published_source(published_board()))
-    over = [row for row in rows(report, "sampling") if row["sampling"] == "over"]
-    assert [row["battles"] for row in over] == [106]
-    assert over[0]["residual"] == pytest.approx(5.71, abs=0.01)
-    assert rows(report, "position")[0]["estimate"] is None
-    assert report.reason
-
-
 def test_what_does_not_count_is_told_and_adds_up(campaign: Campaign) -> None:
     votes = list(Vote.objects.order_by("created_at"))
     exclude(vote_id=votes[0].pk, reason=ExclusionReason.RATE, source=ExclusionSource.STAFF)
@@ -93,28 +97,6 @@ def test_what_does_not_count_is_told_and_adds_up(campaign: Campaign) -> None:
     shares = rows(report, "outcomes")
     assert sum(float(row["share"] or 0) for row in shares) == pytest.approx(1)
     assert rows(report, "position")[0]["low"] is not None
-
-
-def test_few_volunteers_are_not_counted_by_what_their_votes_look_like() -> None:
-    campaign = make_campaign()
-    for number in range(4):
-        judged(answered(make_participant(campaign), f"Galdera {number}"), (A, B)[number % 2])
-    told = rows(quality.build(published_source(campaign.board)), "raters")
-    assert {row["status"] for row in told} == {"suppressed"}
-    assert {row["flagged_users"] for row in told} == {None}
-
-
-def test_the_same_question_of_the_same_pair_is_one_item_whichever_side_each_was_on() -> None:
-    campaign = make_campaign()
-    favourite = Candidate.objects.order_by("code")[0]
-    for number in range(12):
-        battle = answered(make_participant(campaign), ("kaixo", "  Kaixo", "Agur")[number % 3])
-        for_it = A if battle.candidate_a_id == favourite.pk else B
-        judged(battle, for_it if number % 3 < 2 else TIE)
-    found = repeated(votes_of(campaign), Criterion.CONTENT)
-    assert (found.n_items, found.n_judgements) == (2, 12)
-    assert found.nominal is not None
-    assert found.nominal.value == pytest.approx(1)
 
 
 def votes_of(campaign: Campaign) -> Votes:

@@ -41,6 +41,7 @@ def test_five_shots_but_four_for_bbq() -> None:
     assert {task.shots for task in tasks()} == {4, 5}
 
 
+@pytest.mark.slow  # reads the harness's twelve thousand task files, half a minute of a core
 def test_upstream_has_every_task_that_is_not_ours_and_none_that_is() -> None:
     from lm_eval.tasks import TaskManager
 
@@ -176,8 +177,21 @@ def local_tasks(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["bertaqa_eu_local"],
+        # another start of the harness, as the shots differ
+        pytest.param(["basqbbq", "bertaqa_eu_local"], marks=pytest.mark.slow),
+    ],
+    ids=["one", "two"],
+)
 def test_a_candidate_is_evaluated_and_its_scores_can_be_imported(
-    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    names: list[str],
 ) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
@@ -186,16 +200,16 @@ def test_a_candidate_is_evaluated_and_its_scores_can_be_imported(
     status = cli.main(
         [
             *("evaluate", "run", str(trained / "txiki_110"), "--output", str(tmp_path / "out")),
-            *("--task", "bertaqa_eu_local", "--task", "basqbbq"),
+            *(part for name in reversed(names) for part in ("--task", name)),
             *("--task-files", str(local_tasks(files)), "--device", "cpu"),
         ]
     )
     assert status == 0
     said = yaml.safe_load(capfd.readouterr().out)
-    assert said["tasks"] == ["basqbbq", "bertaqa_eu_local"]  # four shots, then five
+    assert said["tasks"] == names  # four shots, then five
     found = read_lm_eval(Path(said["scores"]))
     assert found.model == "txiki_110"
-    assert set(found.scores) == {"bertaqa_eu_local", "basqbbq"}
+    assert set(found.scores) == set(names)
     (own,) = (tmp_path / "out" / "5_shots").rglob("results_*.json")
     whole = json.loads(own.read_text())
     assert whole["n-samples"]["bertaqa_eu_local"]["effective"] == 8  # the local half of the rows
