@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 DATA ?= var
 MODELS ?= embedded
-TESTS ?= tests/arena tests/inference tests/ranking
+TESTS ?= tests
 BIN := .venv/bin
 STAMP := .venv/.installed
 
@@ -52,7 +52,7 @@ test-load: install  ## 1,000 people, floods and ten minutes of everything, on th
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.board_page --within 100
 
 test-random: install  ## what needs no browser, in a random order; a failure names its seed: SEED=1 repeats it
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not browser and not slow" --random-order-bucket=module $(if $(SEED),--random-order-seed=$(SEED)) $(TESTS)
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "not browser and not slow and not faults and not security" --random-order-bucket=module $(if $(SEED),--random-order-seed=$(SEED)) $(TESTS)
 
 sbom: install  ## build/sbom.json: what the site is made of, as CycloneDX
 	@$(BIN)/python .ci/supply.py bill
