@@ -31,7 +31,7 @@ def rotate(*, dry_run: bool = False) -> dict[str, Reencrypted]:
 
 def _rotated(found: models.QuerySet[Any], renew: Callable[[Any], bool], dry_run: bool) -> Reencrypted:
     current = rewritten = unreadable = 0
-    for key in found.values_list("pk", flat=True):
+    for key in found.order_by("pk").values_list("pk", flat=True):
         with transaction.atomic():
             row = found.select_for_update(of=("self",)).filter(pk=key).first()
             if row is None:

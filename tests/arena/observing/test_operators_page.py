@@ -160,6 +160,8 @@ def test_days_are_read_by_their_index(campaign: Campaign) -> None:
         operations.hours()
         operations.excluded()
         cursor.execute("SET LOCAL enable_seqscan = off")
+        # has the time too, behind another column, and costs as little where there are no rows
+        cursor.execute("DROP INDEX battle_rules_read")
         plans = []
         for each in asked.captured_queries[:3]:
             cursor.execute(f"EXPLAIN {each['sql']}")
