@@ -80,7 +80,11 @@ def ordered(client: Client, address: str = NEW, **asked: str) -> ExportJob:
     """As a browser does: look at it, then order what was looked at."""
     answer = client.get(address, {**ASKED, **asked})
     assert answer.status_code == 200, text_of(answer)
-    hidden = {name: unescape(value) for name, value in HIDDEN.findall(answer.content.decode())}
+    return sent(client, answer, address)
+
+
+def sent(client: Client, looked_at: Any, address: str = NEW) -> ExportJob:
+    hidden = {name: unescape(value) for name, value in HIDDEN.findall(looked_at.content.decode())}
     hidden.pop("csrfmiddlewaretoken", None)
     hidden.pop("next", None)
     answer = client.post(address, hidden)
@@ -91,10 +95,11 @@ def ordered(client: Client, address: str = NEW, **asked: str) -> ExportJob:
 def test_the_preview_counts_and_the_order_is_of_what_was_looked_at(
     people: list[Participant], researcher: Client
 ) -> None:
-    page = text_of(researcher.get(NEW, ASKED))
+    looked_at = researcher.get(NEW, ASKED)
+    page = text_of(looked_at)
     counts = re.findall(r"<dd><strong>(\d+)</strong>", page)
     assert counts == ["2", "2", "0"]
-    job = ordered(researcher)
+    job = sent(researcher, looked_at)
     assert (job.by, job.battles, job.people, job.layout) == (User.objects.get(), 2, 2, "dpo")
     assert job.filters["cutoff"] in page
     assert researcher.get(LIST).content.count(str(job.pk).encode()) == 1
