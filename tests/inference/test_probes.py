@@ -128,14 +128,22 @@ def test_a_time_far_above_the_usual_of_thirty_probes_degrades(monkeypatch: pytes
 
 
 def test_a_hung_server_delays_no_other() -> None:
-    hung, good = FakeModelServer(fault=Fault.HANGS_SILENT), FakeModelServer()
+    asked = asyncio.Event()
+    hung, good = FakeModelServer(fault=Fault.HANGS_SILENT), FakeModelServer(gate=asked)
+
+    async def go_on() -> None:
+        """The good one ends after the hung one was asked: between two that are seen nobody asks anything."""
+        await hung.wait_until(live=1)
+        asked.set()
+
     with served(hung, good) as loop:
         ours = {add(each).pk: each for each in (hung, good)}
+        going_on = asyncio.run_coroutine_threadsafe(go_on(), loop)
         found = probes.seen(list(ModelEndpoint.objects.all()))
         first, sight = next(found)
         assert ours[first.pk] is good
         assert sight.error == ""
-        asyncio.run_coroutine_threadsafe(hung.wait_until(live=1), loop).result(10)
+        going_on.result(10)
         found.close()  # leaves the hung server too
         asyncio.run_coroutine_threadsafe(hung.wait_until(live=0), loop).result(10)
 
