@@ -34,8 +34,7 @@ def wait_until(ready: Callable[[], bool], *, within_s: float, step_s: float = 0.
     while not ready():
         if time.monotonic() > deadline:
             return False
-        # no server tells when it is up, nor a process that is no child when it ends: both can only be asked again
-        time.sleep(step_s)
+        time.sleep(step_s)  # a server that is up, a stranger's process that ended: neither tells
     return True
 
 

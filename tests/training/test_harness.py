@@ -41,7 +41,7 @@ def test_five_shots_but_four_for_bbq() -> None:
     assert {task.shots for task in tasks()} == {4, 5}
 
 
-@pytest.mark.slow  # reads the harness's twelve thousand task files, half a minute of a core
+@pytest.mark.slow  # reads the harness's fourteen thousand task files, half a minute of a core
 def test_upstream_has_every_task_that_is_not_ours_and_none_that_is() -> None:
     from lm_eval.tasks import TaskManager
 
