@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -15,7 +16,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent(sig: signal.Signals = signal.SIGTERM) -> Callable[[], None]:
-    """A ``preexec_fn``: the child gets *sig* when its parent's main thread ends, however it ends."""
+    """A ``preexec_fn``: the child gets *sig* when its parent's main thread ends, however it ends.
+
+    Raises ``RuntimeError`` in any other thread: the kernel would send *sig* as soon as that one ends, and the parent goes on.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("start this process from the main thread: it ends with the thread that starts it")
     parent = os.getpid()
 
     def arrange() -> None:

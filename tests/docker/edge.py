@@ -121,7 +121,8 @@ class Visitor:
         }
 
     async def consent(self) -> None:
-        assert (await self.get("/")).status == 200
+        page = await self.get("/")
+        assert page.status == 200, page.body.decode()
         assert (await self.post("/consent/", adult="on")).status in {200, 302}
 
     def socket(self, origin: str) -> Any:

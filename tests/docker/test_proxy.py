@@ -54,12 +54,12 @@ class Process:
         except OSError:
             return False
 
-    def restart(self) -> None:
+    async def restart(self) -> None:
         """As supervisors do: told to end, waited for, started, and over once it is ready."""
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(300)
+        await asyncio.to_thread(self.process.wait, 300)
         self.process = self._start()
-        assert wait_until(self.is_ready, within_s=300)
+        assert await asyncio.to_thread(wait_until, self.is_ready, within_s=300)
 
 
 def secrets_by_file(folder: Path, valkey_url: str) -> dict[str, str]:
@@ -183,7 +183,7 @@ async def test_the_processes_are_restarted_one_by_one_and_nobody_notices(
     async with crowd.at_work():
         for each in processes:
             await crowd.until_more(20)
-            await asyncio.to_thread(each.restart)
+            await each.restart()
         await crowd.until_more(20)
     assert crowd.failed == ()
 

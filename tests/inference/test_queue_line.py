@@ -92,7 +92,7 @@ async def test_tickets_survive_valkey_s_end_and_its_return(
     assert [held.position, *(each.position for each in waiting)] == [0, 1, 2, 3]
     gate.leave(held)  # the process's own queue goes on
     await slot(waiting[0])
-    await asyncio.to_thread(mortal_valkey.start)
+    mortal_valkey.start()
     await asyncio.wait_for(found.wait(), 10)
     await gate.settled()
     assert (await left(mortal_valkey, where.endpoint))["slots"] == [waiting[0].name]

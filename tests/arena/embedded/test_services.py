@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,13 @@ def test_children_end_with_a_supervisor_that_is_killed(data: Path, repository: P
         parent.kill()
     assert wait_until(lambda: birth(child) is None, within_s=10)
     assert end_leftovers(data) == []
+
+
+def test_no_other_thread_than_the_main_one_starts_what_ends_with_it() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(spawn, SLEEP, output=subprocess.DEVNULL)
+        with pytest.raises(RuntimeError, match="from the main thread"):
+            done.result()
 
 
 def test_the_next_start_ends_what_was_left_over_and_nothing_else(data: Path) -> None:
