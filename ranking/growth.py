@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.special import expit
@@ -18,7 +19,7 @@ PUBLISHED_TIES = 0.195
 _MOST_TIES = 3.6  # of 4: votes that are ties alone would be certain at once
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # without slots, for what is worked out once
 class Boards:
     """*r* boards of the same ``m`` models, each with a truth of its own.
 
@@ -43,6 +44,7 @@ class Boards:
     pull: Vector
     tie_rate: float
 
+    @cached_property
     def estimates(self) -> tuple[Vector, Matrix]:
         """Strengths, ``(r, m)``, mean zero, and their sandwich covariance, ``(r, m, m)``."""
         m = self.truth.shape[-1]
@@ -89,7 +91,7 @@ def grown(boards: Boards, votes: int, policy: SamplingPolicy, rng: np.random.Gen
     All votes of a call are drawn from one table, as if they were under way together. The score of *n* votes of a pair is taken as normal, with variance
     ``n (p (1 - p) - ties / 4)``, and the estimate as one Newton step from the truth: exact to first order, as the intervals are.
     """
-    strengths, covariance = boards.estimates()
+    strengths, covariance = boards.estimates
     shares = pair_shares(
         policy,
         battles=boards.battles,

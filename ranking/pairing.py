@@ -58,16 +58,16 @@ def pair_shares(
     pending, anchored = unsettled(battles, covariance)
     new = newcomers(pending) & (policy.newcomer > 0)
     with_new = (new[..., :, None] | new[..., None, :]) & apart
-    others = apart & ~with_new
     unseen = (1.0 + seen) ** -2
     uniform = _normalised(apart.astype(np.float64))
-    duels = _normalised(open_neighbours(strengths, covariance, ~pending) * unseen)
-    balanced = _normalised(others * unseen * (1.0 + battles) ** -2)
-    q = np.where(_some(with_new), np.maximum(policy.newcomer, _total(with_new * uniform)), 0.0)
-    d = np.where(_some(duels > 0), policy.duel, 0.0)
-    preferred = q * newcomer_shares(new, strengths, anchored, unseen) + (1 - q) * (
-        d * duels + (1 - d) * balanced
-    )
+    preferred = _normalised((apart & ~with_new) * unseen * (1.0 + battles) ** -2)
+    if policy.duel:
+        duels = _normalised(open_neighbours(strengths, covariance, ~pending) * unseen)
+        d = np.where(_some(duels > 0), policy.duel, 0.0)
+        preferred = d * duels + (1 - d) * preferred
+    if new.any():
+        q = np.where(_some(with_new), np.maximum(policy.newcomer, _total(with_new * uniform)), 0.0)
+        preferred = q * newcomer_shares(new, strengths, anchored, unseen) + (1 - q) * preferred
     return np.asarray(policy.floor * uniform + (1 - policy.floor) * preferred, dtype=np.float64)
 
 

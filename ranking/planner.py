@@ -165,7 +165,7 @@ def simulated(
     rng = np.random.default_rng(seed)
     boards = boards_from(tally, known, repetitions=repetitions, rng=rng)
     for here, there in pairwise((*_LOOKS, HORIZON)):
-        yield boards.estimates()
+        yield boards.estimates
         boards = grown(boards, there - here, policy, rng)
 
 

@@ -26,7 +26,7 @@ def boards(tally: Tally, repetitions: int = 400) -> Boards:
 def test_all_copies_start_from_the_boards_own_estimates() -> None:
     tally = some_tally()
     fit = fit_bradley_terry(tally)
-    strengths, covariance = boards(tally, 5).estimates()
+    strengths, covariance = boards(tally, 5).estimates
     for copy in range(5):
         assert strengths[copy] == pytest.approx(fit.strengths)
         assert covariance[copy] == pytest.approx(sandwich_covariance(tally, fit))
@@ -58,7 +58,7 @@ def test_errors_of_the_estimates_are_as_large_as_their_covariance_says(policy: S
     state, rng = boards(some_tally(), 1500), np.random.default_rng(5)
     for _ in range(8):
         state = grown(state, 100, policy, rng)
-    strengths, covariance = state.estimates()
+    strengths, covariance = state.estimates
     error = strengths - (state.truth - state.truth.mean(axis=1, keepdims=True))
     standardised = error / np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
     assert standardised.mean(axis=0) == pytest.approx(np.zeros(4), abs=0.1)
@@ -67,7 +67,7 @@ def test_errors_of_the_estimates_are_as_large_as_their_covariance_says(policy: S
 
 def test_many_votes_find_the_truth() -> None:
     state = grown(boards(some_tally(), 20), 10**7, UNIFORM, np.random.default_rng(5))
-    strengths, _ = state.estimates()
+    strengths, _ = state.estimates
     centred = state.truth - state.truth.mean(axis=1, keepdims=True)
     assert strengths == pytest.approx(centred, abs=0.01)
 
@@ -75,7 +75,7 @@ def test_many_votes_find_the_truth() -> None:
 def test_grown_votes_narrow_a_board_as_real_ones_do() -> None:
     truth, rng = np.array([0.7, 0.2, -0.1, -0.8]), np.random.default_rng(8)
     real = simulated(truth, per_pair=1050, tie_rate=0.4, rng=rng)
-    _, covariance = grown(boards(some_tally(), 50), 6000, PRESETS["uniform"], rng).estimates()
+    _, covariance = grown(boards(some_tally(), 50), 6000, PRESETS["uniform"], rng).estimates
     expected = np.diag(sandwich_covariance(real, fit_bradley_terry(real)))
     assert np.diagonal(covariance, axis1=1, axis2=2).mean(axis=0) == pytest.approx(expected, rel=0.08)
 
@@ -92,12 +92,12 @@ def test_without_ratings_everybody_is_as_good_and_ties_are_as_published() -> Non
     state = boards(make_tally("x>y", models=["x", "y", "z"]), 3)
     assert not state.truth.any()
     assert state.tie_rate / 4 == PUBLISHED_TIES
-    _, covariance = grown(state, 3000, UNIFORM, np.random.default_rng(4)).estimates()
+    _, covariance = grown(state, 3000, UNIFORM, np.random.default_rng(4)).estimates
     even = (1 - PUBLISHED_TIES) * 4 / 2000 * (2 / 3) ** 2  # 2,000 battles a model, as in ``firm_battles``
     assert covariance[:, 0, 0] == pytest.approx(np.full(3, even), rel=0.05)
 
 
 def test_a_board_of_ties_nearly_alone_is_not_certain_at_once() -> None:
     tally = make_tally("x=y*1000", "x>y", "y>x")
-    _, covariance = grown(boards(tally, 3), 1000, UNIFORM, np.random.default_rng(4)).estimates()
+    _, covariance = grown(boards(tally, 3), 1000, UNIFORM, np.random.default_rng(4)).estimates
     assert (np.diagonal(covariance, axis1=1, axis2=2) > 0).all()
