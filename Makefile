@@ -45,7 +45,7 @@ test-full: install  ## the slow tests too, and coverage
 	@$(BIN)/python .ci/checks.py --full
 
 test-vllm: install $(VLLM)  ## real vLLM on the CPU: 3 GB to install, 5 GB of memory, minutes
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/vllm
+	@$(BIN)/python -m pytest tests/vllm
 
 test-load: install  ## 1,000 people, floods and ten minutes of everything, on this machine's cores: half an hour, best with nothing else running
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.load
@@ -62,7 +62,7 @@ rehearse: install  ## as root: the image's own steps on a clean Debian, and the 
 	@$(BIN)/python -m tests.docker.rehearsal
 
 test-security: install  ## attacks at full length: fuzzed votes and frames, payloads in a real browser; about ten minutes
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m security -s tests
+	@$(BIN)/python -m pytest -m security -s tests
 
 lint: install  ## the quick checks only
 	@$(BIN)/python .ci/checks.py --lint
@@ -83,7 +83,7 @@ bench: install $(PEERS)  ## figures on this machine, peers beside ours in an env
 
 .PHONY: test-faults
 test-faults: install  ## kills, hangs and fills up a site of its own under load; ARGS="-k disk", ARGS="--seed 7 --sequences 5"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/faults -m faults $(ARGS)
+	@$(BIN)/python -m pytest tests/faults -m faults $(ARGS)
 
 clean:  ## remove what was built, not what was stored
 	rm -rf .venv .venv-peers .venv-vllm build *.egg-info

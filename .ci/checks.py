@@ -86,9 +86,8 @@ def node() -> str:
 
 
 def environment() -> dict[str, str]:
-    """A thread for each worker, as they share the cores; and compiled modules are kept, as the tests start processes by the hundred."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return kept | {"OMP_NUM_THREADS": "1"}
+    """Compiled modules are kept, as the tests start processes by the hundred."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def install(program: str, package: list[str]) -> str | None:
