@@ -16,7 +16,9 @@ import pyarrow
 import pyarrow.parquet
 from django.core.management import CommandError, call_command
 
+from arena.selectors.imports import imported_votes, row_as_given
 from ranking import reference
+from ranking.models import Board
 from ranking.readers import read_rows
 
 Row = dict[str, Any]
@@ -149,3 +151,9 @@ def refusal(file: Path, layout: str, *, board: str = "b") -> list[str]:
         assert error.returncode == 2
         return str(error).removeprefix(f"{file}: ").split("\n  ")
     raise AssertionError("it was not refused")
+
+
+def stored(board: str = "b") -> dict[str, Row]:
+    """What is stored of a board, as rows of a file, by their ids."""
+    rows = map(row_as_given, imported_votes(Board.objects.get(slug=board)))
+    return {row["id"]: row for row in rows}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from pytest_django.plugin import DjangoDbBlocker
 
 from arena.models import Campaign, Exclusion, Finding, Participant, User, Vote
 from arena.selectors.ballots import vote_table
@@ -26,16 +26,28 @@ from ranking.types import Criterion, Outcome
 from tests.arena.builders import make_candidate, ready_battle
 from tests.arena.crowds import store
 from tests.ranking.volunteers import ALWAYS_LEFT, HONEST, volunteers
+from tests.worlds import made_once
 
 pytestmark = pytest.mark.django_db
 N_VOTES, N_HONEST = 25, 31
 TOTAL = N_VOTES * (N_HONEST + 1)
 
 
-@pytest.fixture
-def crowd() -> tuple[Campaign, list[Participant]]:
+def one_clicker() -> tuple[Campaign, list[Participant]]:
     """Volunteers of whom the first always says that A is better."""
     return store(volunteers([ALWAYS_LEFT, *[HONEST] * N_HONEST], N_VOTES, np.random.default_rng(4)))
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[list[UUID]]:
+    with made_once(django_db_blocker, lambda: [each.pk for each in one_clicker()[1]]) as made:
+        yield made
+
+
+@pytest.fixture
+def crowd(world: list[UUID]) -> tuple[Campaign, list[Participant]]:
+    people = Participant.objects.in_bulk(world)
+    return Campaign.objects.select_related("board").get(), [people[each] for each in world]
 
 
 def n_counted(campaign: Campaign) -> int:
@@ -225,28 +237,3 @@ def test_staff_acquit_on_the_volunteers_own_page(
     assert str(people[0].pk) in admin_client.get(address, {"held_at__isempty": "0"}).content.decode()
     admin_client.post(address, {"action": "unflag", "_selected_action": [str(people[0].pk)]})
     assert n_counted(campaign) == TOTAL
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_reviews_at_once_hold_once(crowd: tuple[Campaign, list[Participant]]) -> None:
-    campaign, _people = crowd
-    held: list[int] = []
-
-    def run() -> None:
-        try:
-            held.append(reviews.review(campaign.board).held)
-        finally:
-            connection.close()
-
-    both: list[threading.Thread] = [threading.Thread(target=run) for _ in range(2)]
-    _each(both, lambda thread: thread.start())
-    _each(both, lambda thread: thread.join())
-    assert sorted(held) == [0, 1]
-    assert n_counted(campaign) == TOTAL - N_VOTES
-    assert Exclusion.objects.filter(lifted_at=None).count() == N_VOTES
-    assert boards.rebuild(board=campaign.board, check=True)
-
-
-def _each(threads: list[threading.Thread], what: Callable[[threading.Thread], None]) -> None:
-    for thread in threads:
-        what(thread)

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from arena.exports.filters import Filters
 from arena.models import ImportedVote, Vote
-from arena.selectors.imports import imported_tallies, imported_votes, row_as_given
+from arena.selectors.imports import imported_tallies, imported_votes
 from arena.services.imports import MOST_SAID
 from ranking import reference
 from ranking.errors import InvalidJudgements
 from ranking.models import Board, Snapshot, TallyCell
-from ranking.selectors import criteria_of, live_board, load_tally
+from ranking.selectors import criteria_of, load_tally
 from ranking.types import BoardKind, Criterion, Outcome
 from ranking.verdict import winner
 from tests.arena.imported import (
@@ -30,9 +30,9 @@ from tests.arena.imported import (
     ebaluatoia_row,
     is_taken,
     lmarena_row,
-    published_rows,
     refusal,
     run,
+    stored,
     write_lines,
     write_parquet,
 )
@@ -48,36 +48,10 @@ WORDS = {
 }
 
 
-def stored(board: str = "b") -> dict[str, Row]:
-    rows = map(row_as_given, imported_votes(Board.objects.get(slug=board)))
-    return {row["id"]: row for row in rows}
-
-
 def everything() -> list[Any]:
     """All that an import may write, but the numbers of rows."""
     tables = (Board, ImportedVote, TallyCell, Snapshot)
     return [list(table._default_manager.order_by("pk").values()) for table in tables]
-
-
-def test_the_12890_published_votes_give_the_board_of_the_published_pairs_and_come_back_equal(
-    tmp_path: Path,
-) -> None:
-    rows = list(published_rows())
-    report = run(write_lines(tmp_path / "votes.jsonl.gz", rows), "ebaluatoia", board="votes")
-    assert report == {
-        "board": "votes", "n_votes": 12_890, "n_models": 21, "n_added": 12_890, "n_known": 0, "dry_run": False
-    }  # fmt: skip
-    run(reference.pairs_path(), "pairs", board="pairs")
-    ours, theirs = (
-        live_board(board=Board.objects.get(slug=slug), criterion=Criterion.OVERALL)
-        for slug in ("votes", "pairs")
-    )
-    assert ours.status is theirs.status
-    for mine, other in zip(ours.ratings, theirs.ratings, strict=True):
-        assert (mine.model, mine.n, mine.wins, mine.ties) == (other.model, other.n, other.wins, other.ties)
-        for name in ("rating", "low", "high"):
-            assert getattr(mine, name) == pytest.approx(getattr(other, name), abs=1e-9)
-    assert stored("votes") == {row["id"]: row for row in rows}
 
 
 def test_the_80_combinations_of_the_winner_table_are_taken_or_refused_as_it_says(tmp_path: Path) -> None:

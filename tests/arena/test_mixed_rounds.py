@@ -90,7 +90,7 @@ def valkey(settings: Settings) -> Iterator[Valkey]:
     plug_in()
 
 
-@pytest.mark.parametrize("rounds", [60, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [30, pytest.param(200, marks=pytest.mark.slow)])
 async def test_after_many_mixed_rounds_nothing_is_left(
     monkeypatch: pytest.MonkeyPatch, valkey: Valkey, rounds: int
 ) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 from io import StringIO
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.plugin import DjangoDbBlocker
 
 from arena.controls import ControlKind
 from arena.models import Battle, Campaign, Control, Exclusion, Finding, Participant, User, Vote
@@ -23,20 +26,31 @@ from arena.types import BattleSource, BattleStatus, ExclusionSource, FindingStat
 from ranking.filters import ExclusionReason
 from ranking.models import Board
 from ranking.selectors import load_tally
-from ranking.types import BoardKind, Criterion
-from tests.arena.builders import make_campaign
+from ranking.types import Criterion
 from tests.arena.crowds import store
 from tests.ranking.volunteers import ALWAYS_LEFT, HONEST, volunteers
+from tests.worlds import made_once
 
 pytestmark = pytest.mark.django_db
 N_VOTES = 16
 KINDS = [ALWAYS_LEFT, *[HONEST] * 39]
 
 
-@pytest.fixture
-def crowd() -> tuple[Campaign, list[Participant]]:
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[list[UUID]]:
     """Forty volunteers, of whom the first always says that A is better."""
-    return store(volunteers(KINDS, N_VOTES, np.random.default_rng(4)))
+
+    def made() -> list[UUID]:
+        return [each.pk for each in store(volunteers(KINDS, N_VOTES, np.random.default_rng(4)))[1]]
+
+    with made_once(django_db_blocker, made) as people:
+        yield people
+
+
+@pytest.fixture
+def crowd(world: list[UUID]) -> tuple[Campaign, list[Participant]]:
+    people = Participant.objects.in_bulk(world)
+    return Campaign.objects.select_related("board").get(), [people[each] for each in world]
 
 
 def findings() -> list[tuple[object, ...]]:
@@ -169,12 +183,6 @@ def test_who_counts_again_after_a_confirmation_is_not_queued_at_once(
     unflag_participant(participant=people[0])
     reviews.review(campaign.board)
     assert not Finding.objects.filter(participant=people[0], test="position", state="open").exists()
-
-
-def test_boards_that_rate_nobody_are_reviewed_without_a_finding() -> None:
-    campaign = make_campaign()
-    Board.objects.create(slug="kanpokoa", name="Kanpokoa", kind=BoardKind.IMPORTED.value)
-    assert reviews.review_all() == {campaign.board.slug: reviews.Reviewed(0, 0, 0, 0, 0)}
 
 
 def test_the_command_says_what_is_new(crowd: tuple[Campaign, list[Participant]]) -> None:

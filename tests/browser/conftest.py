@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -16,8 +18,20 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from arena.embedded.ports import free_port
 from arena.embedded.processes import end
 from inference.processes import wait_until
-from tests.browser.visits import PARAMS, Run, Visit, arrive, context_of
+from tests.browser.visits import COVERING, PARAMS, Run, Visit, arrive, context_of
 
+# Programs for the site's Django, each a line; what one fails with is answered. Starting Django takes seconds.
+LISTENING = """
+import contextlib, json, sys, traceback
+for line in sys.stdin:
+    failed = ""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            exec(json.loads(line), {})
+    except Exception:
+        failed = traceback.format_exc()
+    print(json.dumps(failed), flush=True)
+"""
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -64,13 +78,30 @@ def site(repository: Path, trained: Path, site_data: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="package")
-def run(site: str, site_data: Path, repository: Path) -> Run:
+def run(site: str, site_data: Path, repository: Path) -> Iterator[Run]:
     """Runs a program in the site's Django."""
     env = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}}
-    shell = [sys.executable, "manage.py", "shell", "-c"]
-    return lambda program: subprocess.run(
-        [*shell, program], cwd=repository, env=env | {"LEHIA_DATA": str(site_data)}, check=True
-    )
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", LISTENING],
+        cwd=repository,
+        env=env | {"LEHIA_DATA": str(site_data)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as shell:
+        assert shell.stdin is not None
+        assert shell.stdout is not None
+        asked, told = shell.stdin, shell.stdout
+
+        def in_the_site(program: str) -> None:
+            asked.write(f"{json.dumps(program)}\n")
+            asked.flush()
+            failed = json.loads(told.readline())
+            assert not failed, failed
+
+        yield in_the_site
+        asked.close()
+    assert shell.returncode == 0
 
 
 @pytest.fixture(scope="package")
@@ -82,9 +113,18 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of the two ways that ``make test`` has time for, each journey is made in one, and other journeys in the other."""
+    for item in items:
+        made = item.callspec.params.get("visit") if hasattr(item, "callspec") else None
+        if made in COVERING and made != COVERING[crc32(item.location[2].partition("[")[0].encode()) % 2]:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(params=PARAMS)
 def visit(request: pytest.FixtureRequest) -> Visit:
-    """A test that asks for this is made in all eight ways; ``make test`` has time for two."""
+    """A test that asks for this is made in all eight ways."""
     chosen: Visit = request.param
     return chosen
 

@@ -29,7 +29,7 @@ class Visit(NamedTuple):
 THEMES: tuple[Theme, ...] = ("dark", "light")
 VISITS = [Visit(*each) for each in product((PHONE, DESKTOP), THEMES, ("eu", "es"))]
 COVERING = Visit(PHONE, "dark", "eu"), Visit(DESKTOP, "light", "es")
-"""Between them every size, theme and language: what ``make test`` has time for."""
+"""Between them every size, theme and language: ``make test`` has time for one of them a journey, in turn (``tests/browser/conftest.py``)."""
 PARAMS = [
     pytest.param(each, id=str(each), marks=() if each in COVERING else pytest.mark.slow) for each in VISITS
 ]

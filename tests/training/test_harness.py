@@ -177,13 +177,11 @@ def local_tasks(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow  # the harness itself, which takes a minute
 @pytest.mark.parametrize(
     "names",
-    [
-        ["bertaqa_eu_local"],
-        # another start of the harness, as the shots differ
-        pytest.param(["basqbbq", "bertaqa_eu_local"], marks=pytest.mark.slow),
-    ],
+    # of two tasks it starts twice, as their shots differ
+    [["bertaqa_eu_local"], ["basqbbq", "bertaqa_eu_local"]],
     ids=["one", "two"],
 )
 def test_a_candidate_is_evaluated_and_its_scores_can_be_imported(

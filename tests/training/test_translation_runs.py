@@ -208,8 +208,9 @@ def test_options_that_make_no_sense_are_refused(tmp_path: Path, option: str, val
     assert refused.value.code == 2
 
 
+@pytest.mark.parametrize("at", [(40,), pytest.param((2, 40), marks=pytest.mark.slow)])
 def test_killed_at_any_request_a_run_ends_as_if_undisturbed(
-    serve: Callable[..., SmallServer], tmp_path: Path
+    serve: Callable[..., SmallServer], tmp_path: Path, at: tuple[int, ...]
 ) -> None:
     rows = [
         {"conversations": chat_of(f"n{n}", system=f"You are system s{n % 3}" if n % 2 else None)}
@@ -227,7 +228,8 @@ def test_killed_at_any_request_a_run_ends_as_if_undisturbed(
 
     undisturbed, disturbed = serve(server()), serve(server())
     assert main(arguments(undisturbed, tmp_path / "whole", source)) == 0
-    assert run_killed_at(disturbed, arguments(disturbed, tmp_path / "killed", source), at=(2, 40)) == 2
+    again = arguments(disturbed, tmp_path / "killed", source)
+    assert run_killed_at(disturbed, again, at=at) == len(at)
     assert outcome_of(tmp_path / "killed") == outcome_of(tmp_path / "whole")
     assert json.loads((tmp_path / "whole" / "report.json").read_bytes())["retries"]
     seeds = [sorted({body["seed"] for body in each.bodies}) for each in (disturbed, undisturbed)]

@@ -59,6 +59,7 @@ def check(repository: Path, scratch: Path) -> dict[str, object]:
     return report
 
 
+@pytest.mark.slow  # a whole demo, which tests of the browser start as well
 @pytest.mark.model_server
 @pytest.mark.usefixtures("trained")
 def test_the_check_passes_and_leaves_nothing(repository: Path, place: Path) -> None:

@@ -2,89 +2,37 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.utils import timezone
 
-from arena.exports.layouts import LAYOUTS
 from arena.imports.plain import without_nulls
 from arena.management.commands.export_preferences import BAD_INPUT
 from arena.models import Export, ExportKey
 from tests.arena.builders import make_campaign, make_participant
+from tests.arena.exports.foreign import exported, report_of
 from tests.arena.exports.made import publishable, voted
 from tests.arena.imported import (
     FIRST,
     Row,
     ebaluatoia_row,
     lmarena_row,
-    published_rows,
     run,
     write_lines,
     write_parquet,
 )
 
 pytestmark = pytest.mark.django_db
-UNPACKED: dict[str, Callable[[bytes], bytes]] = {
-    "jsonl": bytes,
-    "jsonl.gz": gzip.decompress,
-    "jsonl.zst": lambda packed: pa.CompressedInputStream(io.BytesIO(packed), "zstd").read(),
-}
 
 
 @pytest.fixture(autouse=True)
 def _a_while_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("arena.services.exports.MARGIN", timedelta(seconds=-1))
-
-
-def report_of(folder: Path, layout: str, form: str = "jsonl", **options: Any) -> Row:
-    out = io.StringIO()
-    wanted = {"output": folder, "source": "b", **options}
-    call_command("export_preferences", layout=layout, format=form, stdout=out, **wanted)
-    found: Row = json.loads(out.getvalue())
-    return found
-
-
-def exported(folder: Path, layout: str, form: str = "jsonl", **options: Any) -> list[Row]:
-    path = Path(report_of(folder, layout, form, **options)["file"])
-    if form == "parquet":
-        rows: list[Row] = pq.read_table(path).to_pylist()
-        return rows
-    return [json.loads(line) for line in UNPACKED[form](path.read_bytes()).splitlines()]
-
-
-def test_the_12890_rows_of_the_published_schema_come_back_equal_in_every_column_in_every_format(
-    tmp_path: Path,
-) -> None:
-    rows = sorted(published_rows(), key=lambda row: (row["timestamp"], row["id"]))
-    run(write_lines(tmp_path / "votes.jsonl.gz", rows), "ebaluatoia")
-    assert len(rows) == 12_890
-    for form in ("jsonl", "jsonl.gz", "jsonl.zst", "parquet"):
-        found = exported(tmp_path, "ebaluatoia", form)
-        assert [list(row) for row in found[:1]] == [[field.name for field in LAYOUTS["ebaluatoia"].fields]]
-        assert found == [{name: row[name] for name in found[0]} for row in rows], form
-
-
-def test_the_same_rows_as_lmarena_have_the_columns_that_both_schemas_share(tmp_path: Path) -> None:
-    rows = sorted(published_rows(), key=lambda row: (row["timestamp"], row["id"]))
-    run(write_lines(tmp_path / "votes.jsonl", rows), "ebaluatoia")
-    for given, row in zip(rows, exported(tmp_path, "lmarena", "parquet"), strict=True):
-        assert {name: row[name] for name in ("id", "model_a", "model_b", "winner")} == {
-            name: given[name] for name in ("id", "model_a", "model_b", "winner")
-        }
-        assert datetime.fromisoformat(row["timestamp"]) == datetime.fromisoformat(given["timestamp"])
-        for side in ("a", "b"):
-            chat = [(each["role"], each["content"][0]["text"]) for each in row[f"conversation_{side}"]]
-            assert chat == [(each["role"], each["content"]) for each in given[f"conv_{side}"][1:]]
 
 
 @pytest.mark.parametrize("form", ["jsonl", "jsonl.zst", "parquet"])
