@@ -19,7 +19,7 @@ atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
 # Trained candidates are made once and kept beside the checkout's data.
 os.environ.setdefault("LEHIA_MODELS", str(REPOSITORY / "var" / "models"))
 # Sums depend on how many threads add up; and a run's processes share the cores already.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["LEHIA_DATA"] = str(_DATA)
 os.environ["LEHIA_MODEL_HOSTS"] = ""
 os.environ["LEHIA_LIMITS_SCALE"] = "1000"  # all tests come from one address; those of limits say so
