@@ -1,4 +1,4 @@
-"""``make test`` and ``make test-full``: every check in turn, each announced; failures and what did not run are listed at the end."""
+"""``make test`` and ``make test-full``: the tests, and beside them every quick check; failures and what did not run are listed at the end."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -103,53 +105,88 @@ def install(program: str, package: list[str]) -> str | None:
     return None
 
 
-def main() -> int:
-    lint_only = "--lint" in sys.argv
-    failed: list[str] = []
-    missing: list[str] = []
-    checks = list(LINT)
-    if not lint_only:
-        checks += SUPPLY
-        checks.append(
-            (
-                "JavaScript: node --test",
-                [node(), "--test", *map(str, sorted((ROOT / "tests/js").glob("*.test.mjs")))],
-            )
-        )
-        full = "--full" in sys.argv
-        missing.append("what breaks a site under load: make test-faults")
-        missing.append("attacks at full length: make test-security")
-        left_out = ["not faults", "not security"]
-        for marker, program, package in NEEDED:
-            if reason := install(program, package):
-                missing.append(f"{marker} tests: {reason}")
-                left_out.append(f"not {marker}")
-        if not full:
-            missing.append("slow tests, marked so, and coverage: make test-full")
-            left_out.append("not slow")
-        chosen = ["-m", " and ".join(left_out)]
-        checks.append(("pytest", [str(BIN / "python"), *PYTEST, *(COVERAGE if full else []), *chosen]))
-        if full:
-            report = [
-                "report",
-                "--show-missing",
-                "--skip-covered",
-                "--fail-under=100",
-                f"--include={','.join(WHOLE)}",
-            ]
-            checks.append(("coverage: whole where most hangs on it", [str(BIN / "coverage"), *report]))
-    for name, command in checks:
-        print(f"\n=== {name}", flush=True)
+@dataclass(frozen=True)
+class Check:
+    """One program and what it looks at."""
+
+    name: str
+    command: list[str]
+
+    def run(self, *, held_back: bool = False) -> Done:
+        """What it says is *held back* while something else talks: then it comes with what is returned."""
+        if not held_back:
+            print(f"\n=== {self.name}", flush=True)
         started = time.monotonic()
-        status = subprocess.run(command, cwd=ROOT, env=environment(), check=False).returncode
-        said = {0: "ok", NOT_RUN: "NOT RUN"}.get(status, "FAILED")
-        print(f"--- {name}: {said} in {time.monotonic() - started:.0f} s", flush=True)
-        if status == NOT_RUN:
-            missing.append(name)
-        elif status:
-            failed.append(name)
-    for each in missing:
-        print(f"\n!!! NOT RUN: {each}")
+        done = subprocess.run(
+            self.command,
+            cwd=ROOT,
+            env=environment(),
+            stdout=subprocess.PIPE if held_back else None,
+            stderr=subprocess.STDOUT if held_back else None,
+            text=True,
+            check=False,
+        )
+        return Done(self.name, done.returncode, time.monotonic() - started, done.stdout or "")
+
+
+@dataclass(frozen=True)
+class Done:
+    name: str
+    status: int
+    took_s: float
+    output: str
+
+    def tell(self) -> None:
+        said = {0: "ok", NOT_RUN: "NOT RUN"}.get(self.status, "FAILED")
+        print(f"--- {self.name}: {said} in {self.took_s:.0f} s", flush=True)
+
+
+def quick_checks() -> list[Check]:
+    node_tests = [node(), "--test", *map(str, sorted((ROOT / "tests/js").glob("*.test.mjs")))]
+    return [Check(*each) for each in (*LINT, *SUPPLY, ("JavaScript: node --test", node_tests))]
+
+
+def tests(*, full: bool, missing: list[str]) -> list[Check]:
+    """Pytest and what follows from it. What is left out goes to *missing*."""
+    missing.append("what breaks a site under load: make test-faults")
+    missing.append("attacks at full length: make test-security")
+    left_out = ["not faults", "not security"]
+    for marker, program, package in NEEDED:
+        if reason := install(program, package):
+            missing.append(f"{marker} tests: {reason}")
+            left_out.append(f"not {marker}")
+    if not full:
+        missing.append("slow tests, marked so, and coverage: make test-full")
+        left_out.append("not slow")
+    command = [str(BIN / "python"), *PYTEST, *(COVERAGE if full else []), "-m", " and ".join(left_out)]
+    whole = ["report", "--show-missing", "--skip-covered", "--fail-under=100", f"--include={','.join(WHOLE)}"]
+    after = [Check("coverage: whole where most hangs on it", [str(BIN / "coverage"), *whole])]
+    return [Check("pytest", command), *(after if full else [])]
+
+
+def main() -> int:
+    missing: list[str] = []
+    done: list[Done] = []
+    if "--lint" in sys.argv:
+        for name, command in LINT:
+            done.append(Check(name, command).run())
+            done[-1].tell()
+    else:
+        chosen = tests(full="--full" in sys.argv, missing=missing)
+        # the types alone take minutes of one processor, while tests often wait
+        with ThreadPoolExecutor(1) as beside:
+            quick = [beside.submit(each.run, held_back=True) for each in quick_checks()]
+            for check in chosen:
+                done.append(check.run())
+                done[-1].tell()
+            for waiting in quick:
+                done.append(waiting.result())
+                print(f"\n=== {done[-1].name}, beside the tests\n{done[-1].output}", end="")
+                done[-1].tell()
+    failed = [each.name for each in done if each.status not in {0, NOT_RUN}]
+    missing += [each.name for each in done if each.status == NOT_RUN]
+    for left_out in missing:
+        print(f"\n!!! NOT RUN: {left_out}")
     print(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'all checks passed'}", flush=True)
     return 1 if failed else 0
 
