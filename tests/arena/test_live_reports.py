@@ -13,12 +13,13 @@ from arena.models import Campaign
 from arena.reports import labels
 from arena.reports.base import Page
 from arena.selectors.judgements import Judgements
+from arena.services import boards
 from arena.services.votes import cast_vote
 from ranking.models import Board
 from ranking.types import Criterion, Outcome
 from tests.arena.boards import published_board, source_of
 from tests.arena.builders import begin, finish, make_campaign, make_participant
-from tests.arena.test_reports import PAGES, publish_for, sections
+from tests.arena.test_reports import PAGES, sections
 from tests.worlds import made_once
 
 pytestmark = pytest.mark.django_db
@@ -41,20 +42,22 @@ def published(world: tuple[Campaign, Board]) -> Board:
 
 
 def both_boards() -> tuple[Campaign, Board]:
-    """A campaign of three candidates and eighteen votes that go both ways, and the published board."""
+    """A campaign of three candidates and eighteen votes that go both ways, and the board of the published counts; both as they were published."""
     campaign = make_campaign(candidates=3)
     volunteer = make_participant(campaign)
     for place in range(18):
         battle = finish(begin(volunteer, text=f"Galdera {place}"))
         content = list(Outcome)[place % 3]
         cast_vote(battle_id=battle.pk, participant=volunteer, judgements=Judgements(content, Outcome.TIE))
-    return campaign, published_board()
+    published = published_board()
+    for board in (campaign.board, published):
+        boards.publish(board)
+    return campaign, published
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_live_board_shows_each_report_or_says_why_not(client: Client, live: Campaign, page: Page) -> None:
     if page.offered(live.board):
-        publish_for(page, live.board)
         answer = client.get(reverse("report", args=[live.board.slug, page.slug]), {"criterion": "content"})
         assert answer.status_code == 200
         sections(page.build(source_of(live.board, Criterion.CONTENT)))
@@ -66,7 +69,6 @@ def test_every_column_has_a_label_and_every_table_a_name_of_its_own(
 ) -> None:
     for board in (published, live.board):
         if page.offered(board):
-            publish_for(page, board)
             tables = [section.table for section in page.build(source_of(board)).sections]
             assert len({table.name for table in tables}) == len(tables)
             assert {column for table in tables for column in table.columns} <= labels.COLUMNS.keys()

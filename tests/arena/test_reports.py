@@ -12,7 +12,6 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.plugin import DjangoDbBlocker
 
-from arena.numbers.parts import PARTS
 from arena.reports import registry
 from arena.reports.base import Page, Report, Section
 from arena.services import boards
@@ -23,25 +22,23 @@ from tests.arena.builders import make_campaign
 from tests.worlds import made_once
 
 pytestmark = pytest.mark.django_db
-STORED = {part.report for part in PARTS}
 PAGES = [pytest.param(page, id=page.slug) for page in registry.PAGES]
 
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Board]:
-    with made_once(django_db_blocker, published_board) as made:
-        yield made
+    def made() -> Board:
+        board = published_board()
+        boards.publish(board)
+        return board
+
+    with made_once(django_db_blocker, made) as once:
+        yield once
 
 
 @pytest.fixture
 def published(world: Board) -> Board:
     return Board.objects.get(pk=world.pk)
-
-
-def publish_for(page: Page, board: Board) -> None:
-    """Only where the page shows what is stored then: it takes a second."""
-    if page.slug in STORED:
-        boards.publish(board)
 
 
 def sections(report: Report) -> tuple[Section, ...]:
@@ -51,7 +48,6 @@ def sections(report: Report) -> tuple[Section, ...]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_published_board_has_what_its_data_allow(client: Client, published: Board, page: Page) -> None:
-    publish_for(page, published)
     answer = client.get(reverse("report", args=[published.slug, page.slug]))
     assert answer.status_code == (200 if page.offered(published) else 404)
     if page.offered(published):
@@ -71,7 +67,6 @@ def test_a_board_without_votes_says_so(client: Client, page: Page) -> None:
 def test_downloads_hold_what_the_page_shows(client: Client, published: Board, page: Page) -> None:
     if not page.offered(published):
         return
-    publish_for(page, published)
     address = reverse("report", args=[published.slug, page.slug])
     whole = json.loads(client.get(address, {"format": "json"}).content)
     assert whole["board"] == published.slug

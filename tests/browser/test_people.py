@@ -139,8 +139,15 @@ def test_without_scripts_consent_is_given_and_the_look_is_chosen(chromium: Brows
     context.close()
 
 
-@WIDTHS
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [
+        (PHONE, "dark"),
+        (DESKTOP, "light"),
+        pytest.param(PHONE, "light", marks=pytest.mark.slow),
+        pytest.param(DESKTOP, "dark", marks=pytest.mark.slow),
+    ],
+)
 def test_pages_before_the_login_are_accessible(
     chromium: Browser, site: str, size: tuple[int, int], theme: str
 ) -> None:
