@@ -26,59 +26,8 @@ PACKAGES = [
     ".ci/supply.py",
 ]
 
-LINT: list[tuple[str, list[str]]] = [
-    ("ruff: rules", [str(BIN / "ruff"), "check", "."]),
-    ("ruff: format", [str(BIN / "ruff"), "format", "--check", "."]),
-    ("mypy: types", [str(BIN / "mypy"), *PACKAGES]),
-    ("import-linter: directions", [str(BIN / "lint-imports")]),
-    ("templates: djlint", [str(BIN / "djlint"), "--lint", "--profile=django", "templates"]),
-    ("JavaScript: oxlint", [str(BIN / "oxlint"), "--deny-warnings", "static"]),
-    ("catalogues: complete", [str(BIN / "python"), "-m", "arena.catalogues", "check"]),
-    (
-        "migrations: none missing",
-        [str(BIN / "python"), "manage.py", "makemigrations", "--check", "--dry-run"],
-    ),
-]
-SUPPLY: list[tuple[str, list[str]]] = [
-    (f"{name}: {about}", [str(BIN / "python"), ".ci/supply.py", name])
-    for name, about in (
-        ("secrets", "none left in files"),
-        ("licences", "all allowed"),
-        ("bill", "of materials, complete and valid"),
-        ("weaknesses", "known of what is pinned"),
-    )
-]
 NOT_RUN = 75
 """What a check ends with that could not look at anything here."""
-# Tests of a marker need a program of Debian's: those of browsers, those of alerts.
-NEEDED = [
-    ("browser", "chromium", ["chromium"]),
-    ("promtool", "promtool", ["--no-install-recommends", "prometheus"]),
-]
-# Each has a database of its own, and waits for it, for a browser or for a model server half of the time: one more than there are cores.
-# A file's tests stay together, as its fixtures are dear.
-WORKERS = min((os.cpu_count() or 1) + 1, 4)
-PYTEST = ["-m", "pytest", "-n", str(WORKERS), "--dist", "loadfile", "--durations=25"]
-COVERAGE = [
-    "--cov",
-    "--cov-report=term:skip-covered",
-    "--cov-fail-under=95",
-]  # doubles the time before Python 3.12
-WHOLE = [
-    *("ranking/*", "arena/exports/*", "arena/accounts/*"),
-    *(f"arena/{name}.py" for name in ("doorkeeper", "origins", "session_store", "export_form")),
-    *(f"arena/admin/{name}.py" for name in ("export_jobs", "tokens")),
-    *(f"arena/api/{name}.py" for name in ("callers", "own")),
-    *(
-        f"arena/selectors/{name}.py"
-        for name in ("export_jobs", "exports", "judgements", "judging", "sessions", "tokens", "voting")
-    ),
-    *(f"arena/services/{name}.py" for name in ("credits", "exclusions", "export_jobs", "exports", "judging")),
-    *(f"arena/services/{name}.py" for name in ("screening", "sessions", "staff", "tokens", "votes")),
-    *(f"arena/views/{name}.py" for name in ("exports", "judging")),
-    "arena/management/commands/export_preferences.py",
-]
-"""What votes, rankings, exports and permissions hang on: each line of it is run."""
 
 
 def node() -> str:
@@ -90,19 +39,6 @@ def node() -> str:
 def environment() -> dict[str, str]:
     """Compiled modules are kept, as the tests start processes by the hundred."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-
-
-def install(program: str, package: list[str]) -> str | None:
-    """Make sure that a program is there, from Debian's package; returns why it is not."""
-    if shutil.which(program):
-        return None
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return f"no {program}, and only root can install it: apt-get install {package[-1]}"
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["apt-get", "-qq", "update"], ["apt-get", "-qq", "-y", "install", *package]):
-        if subprocess.run(step, env=env, stdout=subprocess.DEVNULL, check=False).returncode:
-            return f"{' '.join(step)} failed"
-    return None
 
 
 @dataclass(frozen=True)
@@ -137,13 +73,82 @@ class Done:
     output: str
 
     def tell(self) -> None:
+        if self.output:
+            print(f"\n=== {self.name}, beside the tests\n{self.output}", end="")
         said = {0: "ok", NOT_RUN: "NOT RUN"}.get(self.status, "FAILED")
         print(f"--- {self.name}: {said} in {self.took_s:.0f} s", flush=True)
 
 
-def quick_checks() -> list[Check]:
-    node_tests = [node(), "--test", *map(str, sorted((ROOT / "tests/js").glob("*.test.mjs")))]
-    return [Check(*each) for each in (*LINT, *SUPPLY, ("JavaScript: node --test", node_tests))]
+LINT = [
+    Check("ruff: rules", [str(BIN / "ruff"), "check", "."]),
+    Check("ruff: format", [str(BIN / "ruff"), "format", "--check", "."]),
+    Check("mypy: types", [str(BIN / "mypy"), *PACKAGES]),
+    Check("import-linter: directions", [str(BIN / "lint-imports")]),
+    Check("templates: djlint", [str(BIN / "djlint"), "--lint", "--profile=django", "templates"]),
+    Check("JavaScript: oxlint", [str(BIN / "oxlint"), "--deny-warnings", "static"]),
+    Check("catalogues: complete", [str(BIN / "python"), "-m", "arena.catalogues", "check"]),
+    Check(
+        "migrations: none missing",
+        [str(BIN / "python"), "manage.py", "makemigrations", "--check", "--dry-run"],
+    ),
+]
+SUPPLY = [
+    Check(f"{name}: {about}", [str(BIN / "python"), ".ci/supply.py", name])
+    for name, about in (
+        ("secrets", "none left in files"),
+        ("licences", "all allowed"),
+        ("bill", "of materials, complete and valid"),
+        ("weaknesses", "known of what is pinned"),
+    )
+]
+SCRIPTS = [
+    Check(
+        "JavaScript: node --test",
+        [node(), "--test", *map(str, sorted((ROOT / "tests/js").glob("*.test.mjs")))],
+    )
+]
+# Tests of a marker need a program of Debian's: those of browsers, those of alerts.
+NEEDED = [
+    ("browser", "chromium", ["chromium"]),
+    ("promtool", "promtool", ["--no-install-recommends", "prometheus"]),
+]
+# Each has a database of its own, and waits for it, for a browser or for a model server half of the time: one more than there are cores.
+# A file's tests stay together, as its fixtures are dear.
+WORKERS = min((os.cpu_count() or 1) + 1, 4)
+PYTEST = ["-m", "pytest", "-n", str(WORKERS), "--dist", "loadfile", "--durations=25"]
+COVERAGE = [
+    "--cov",
+    "--cov-report=term:skip-covered",
+    "--cov-fail-under=95",
+]  # doubles the time before Python 3.12
+WHOLE = [
+    *("ranking/*", "arena/exports/*", "arena/accounts/*"),
+    *(f"arena/{name}.py" for name in ("doorkeeper", "origins", "session_store", "export_form")),
+    *(f"arena/admin/{name}.py" for name in ("export_jobs", "tokens")),
+    *(f"arena/api/{name}.py" for name in ("callers", "own")),
+    *(
+        f"arena/selectors/{name}.py"
+        for name in ("export_jobs", "exports", "judgements", "judging", "sessions", "tokens", "voting")
+    ),
+    *(f"arena/services/{name}.py" for name in ("credits", "exclusions", "export_jobs", "exports", "judging")),
+    *(f"arena/services/{name}.py" for name in ("screening", "sessions", "staff", "tokens", "votes")),
+    *(f"arena/views/{name}.py" for name in ("exports", "judging")),
+    "arena/management/commands/export_preferences.py",
+]
+"""What votes, rankings, exports and permissions hang on: each line of it is run."""
+
+
+def install(program: str, package: list[str]) -> str | None:
+    """Make sure that a program is there, from Debian's package; returns why it is not."""
+    if shutil.which(program):
+        return None
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return f"no {program}, and only root can install it: apt-get install {package[-1]}"
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["apt-get", "-qq", "update"], ["apt-get", "-qq", "-y", "install", *package]):
+        if subprocess.run(step, env=env, stdout=subprocess.DEVNULL, check=False).returncode:
+            return f"{' '.join(step)} failed"
+    return None
 
 
 def tests(*, full: bool, missing: list[str]) -> list[Check]:
@@ -168,20 +173,19 @@ def main() -> int:
     missing: list[str] = []
     done: list[Done] = []
     if "--lint" in sys.argv:
-        for name, command in LINT:
-            done.append(Check(name, command).run())
+        for check in LINT:
+            done.append(check.run())
             done[-1].tell()
     else:
         chosen = tests(full="--full" in sys.argv, missing=missing)
         # the types alone take minutes of one processor, while tests often wait
         with ThreadPoolExecutor(1) as beside:
-            quick = [beside.submit(each.run, held_back=True) for each in quick_checks()]
+            quick = [beside.submit(each.run, held_back=True) for each in (*LINT, *SUPPLY, *SCRIPTS)]
             for check in chosen:
                 done.append(check.run())
                 done[-1].tell()
             for waiting in quick:
                 done.append(waiting.result())
-                print(f"\n=== {done[-1].name}, beside the tests\n{done[-1].output}", end="")
                 done[-1].tell()
     failed = [each.name for each in done if each.status not in {0, NOT_RUN}]
     missing += [each.name for each in done if each.status == NOT_RUN]

@@ -25,7 +25,6 @@ def attacked(repository: Path, valkey: Valkey, **env: str) -> Iterator[Site]:
     ours = {
         "DATABASE_URL": f"postgresql://{database['USER']}@localhost/{database['NAME']}?host={database['HOST']}",
         "REDIS_URL": valkey.url,
-        "OMP_NUM_THREADS": "1",
     }
     process = spawn(argv, env=ours | env, output=subprocess.DEVNULL, cwd=repository)
     try:

@@ -85,7 +85,6 @@ def started(repository: Path, valkey_url: str, drain_s: int) -> Site:
         "DATABASE_URL": f"postgresql://{database['USER']}@localhost/{database['NAME']}?host={database['HOST']}",
         "REDIS_URL": valkey_url,
         "LEHIA_DRAIN_S": str(drain_s),
-        "OMP_NUM_THREADS": "1",
     }
     argv = [
         *(sys.executable, "-m", "arena.serve", "--port", str(port)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -34,15 +33,12 @@ def test_two_reviews_at_once_hold_once() -> None:
         finally:
             connection.close()
 
-    both: list[threading.Thread] = [threading.Thread(target=run) for _ in range(2)]
-    _each(both, lambda thread: thread.start())
-    _each(both, lambda thread: thread.join())
+    both = [threading.Thread(target=run) for _ in range(2)]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
     assert sorted(held) == [0, 1]
     assert n_counted(campaign) == TOTAL - N_VOTES
     assert Exclusion.objects.filter(lifted_at=None).count() == N_VOTES
     assert boards.rebuild(board=campaign.board, check=True)
-
-
-def _each(threads: list[threading.Thread], what: Callable[[threading.Thread], None]) -> None:
-    for thread in threads:
-        what(thread)

@@ -98,7 +98,6 @@ def processes(
             "LEHIA_UNREADY_S": "5",
             "LEHIA_DRAIN_S": "5",
             "LEHIA_API_PER_ADDRESS": str(A_MINUTE),
-            "OMP_NUM_THREADS": "1",
             **secrets_by_file(folder, valkey.url),
         }
         made = [Process(repository, env) for _ in range(2)]

@@ -32,7 +32,6 @@ def run_killed_at(server: SmallServer, arguments: list[str], *, at: tuple[int, .
         with subprocess.Popen(
             [sys.executable, "-m", "training", *arguments],
             cwd=REPOSITORY,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

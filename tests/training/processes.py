@@ -19,7 +19,7 @@ def free_port() -> int:
 
 def together(script: str, count: int, folder: Path) -> None:
     """Run a module of the tests in so many processes, ranks and port in its environment; what they found lies in the folder."""
-    shared = {"WORLD_SIZE": str(count), "OMP_NUM_THREADS": "1", "MASTER_ADDR": "127.0.0.1"}
+    shared = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1"}
     shared |= {"MASTER_PORT": str(free_port()), "GLOO_SOCKET_IFNAME": "lo"}
     started = []
     for rank in map(str, range(count)):

@@ -28,7 +28,7 @@ def of_battles(world: World) -> list[str]:
     return [reverse(name, args=[each]) for name in names for each in ids]
 
 
-def guest(_world: World) -> Client:
+def guest() -> Client:
     client = Client()
     session = client.session
     sessions.remember_participant(session, make_participant().pk)
@@ -36,7 +36,7 @@ def guest(_world: World) -> Client:
     return client
 
 
-def volunteer(_world: World) -> Client:
+def volunteer() -> Client:
     """With an account, and battles of their own."""
     client, user = Client(), User.objects.create_user("jon", "jon@adibidea.eus")
     own = people.join_guest(guest_id=make_participant().pk, user=user)
@@ -48,7 +48,7 @@ def volunteer(_world: World) -> Client:
     return client
 
 
-def researcher(_world: World) -> Client:
+def researcher() -> Client:
     made = token(*ApiScope)
     client = Client(headers={"Authorization": f"Bearer {made.secret}"})
     assert made.token.owner is not None
@@ -60,7 +60,7 @@ def test_no_page_of_anybody_else_shows_one(world: World, caplog: pytest.LogCaptu
     held()
     addresses = ("/", "/me/", "/data/", "/status/", "/campaigns/", "/metrics", "/healthz", "/readyz")
     for somebody in (guest, volunteer, researcher):
-        read = Reader(somebody(world)).go(*addresses, *of_battles(world))
+        read = Reader(somebody()).go(*addresses, *of_battles(world))
         assert len(read) > 40
         told = {address: found for address, text in read.items() if (found := leaks(text, but=(NICKNAME,)))}
         assert told == {}, somebody.__name__

@@ -43,7 +43,7 @@ from tests.arena.builders import RUNNER, begin, finish, make_campaign, make_part
 from tests.arena.crowds import store
 from tests.arena.exports.made import publishable, voted
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_a_while_passes")]
 WORDS = {
     Outcome.A_BETTER: "model_a",
     Outcome.B_BETTER: "model_b",
@@ -57,12 +57,6 @@ def campaign() -> Campaign:
     campaign = make_campaign(candidates=2)
     publishable(campaign)
     return campaign
-
-
-@pytest.fixture(autouse=True)
-def _a_while_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests need not wait until their votes are old enough."""
-    monkeypatch.setattr("arena.services.exports.MARGIN", timedelta(seconds=-1))
 
 
 def exported(folder: Path, layout: str, form: str = "jsonl", **options: Any) -> tuple[dict[str, Any], bytes]:

@@ -27,12 +27,7 @@ from tests.arena.imported import (
     write_parquet,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _a_while_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arena.services.exports.MARGIN", timedelta(seconds=-1))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_a_while_passes")]
 
 
 @pytest.mark.parametrize("form", ["jsonl", "jsonl.zst", "parquet"])

@@ -19,7 +19,7 @@ from tests.arena.exports.foreign import exported
 from tests.arena.imported import FIRST, Row, published_rows, run, stored, write_lines
 from tests.worlds import made_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_a_while_passes")]
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,6 @@ def published(
 
     with made_once(django_db_blocker, made) as once:
         yield once
-
-
-@pytest.fixture(autouse=True)
-def _a_while_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arena.services.exports.MARGIN", timedelta(seconds=-1))
 
 
 def test_they_give_the_board_of_the_published_pairs_and_are_stored_as_they_came(published: Published) -> None:

@@ -74,7 +74,6 @@ def worker(
         "REDIS_URL": valkey.url,
         "LEHIA_EXPORTS": str(folder),
         "DJANGO_SETTINGS_MODULE": "arena.settings",
-        "OMP_NUM_THREADS": "1",
     }
     with log.open("wb") as output:
         process = spawn([sys.executable, "-c", program], env=env, output=output)

@@ -52,7 +52,6 @@ def environment(valkey_url: str) -> dict[str, str]:
     return {
         "DATABASE_URL": f"postgresql://{database['USER']}@localhost/{database['NAME']}?host={database['HOST']}",
         "REDIS_URL": valkey_url,
-        "OMP_NUM_THREADS": "1",
         "LEHIA_DRAIN_S": "1",
         "LEHIA_DATA": os.environ["LEHIA_DATA"],
     }
