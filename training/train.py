@@ -109,13 +109,13 @@ def train(recipe: Recipe, options: Options) -> Finished:
     parallel.check(recipe, here, on_gpu=on_gpu)
     if recipe.preferences:
         stage.check(recipe)
-    quiet_torch(recipe.schedule.seed)
-    PartialState(cpu=not on_gpu, timeout=_SETUP)
-    folder = RunFolder(options.runs / (options.name or recipe.code))
-    checkpoint = _open(folder, recipe, options, here)
-    record = Record(folder, here)
-    record.prepare(**_prepared(folder, recipe, options, here))
     try:
+        quiet_torch(recipe.schedule.seed)
+        PartialState(cpu=not on_gpu, timeout=_SETUP)
+        folder = RunFolder(options.runs / (options.name or recipe.code))
+        checkpoint = _open(folder, recipe, options, here)
+        record = Record(folder, here)
+        record.prepare(**_prepared(folder, recipe, options, here))
         with folder.logging(here), record.kept():
             return _train(recipe, options, folder, record, checkpoint, on_gpu=on_gpu)
     finally:

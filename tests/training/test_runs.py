@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,12 @@ def test_a_run_that_is_there_is_not_overwritten(whole: Path) -> None:
 def test_a_run_goes_on_only_with_the_recipe_it_has(whole: Path) -> None:
     with pytest.raises(BadRecipe, match="started with other values"):
         train(tiny.recipe(*FOUR, "batch.rows=2"), Options(runs=whole.parent, resume=True))
+
+
+def test_a_refused_run_leaves_the_process_its_small_numbers(whole: Path) -> None:
+    with pytest.raises(BadRecipe):
+        train(tiny.recipe(*FOUR), Options(runs=whole.parent))
+    assert sys.float_info.min / 2 > 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
