@@ -18,6 +18,7 @@ Row = dict[str, Any]
 _ALL_WHOLE = (
     2.0**53
 )  # floats from here on are whole; their shortest form, which JSON has, is another whole number to the database
+_DEEPEST = 100  # levels: said here, as the interpreter's own limit is whatever a library has set it to
 _UNSTORABLE = re.compile("[\\0\\ud800-\\udfff]")
 
 
@@ -65,12 +66,12 @@ def _cell(line: int, column: str, value: object) -> Any:
         return _plain(value)
     except ValueError as error:
         raise BadInput(str(error), line=line, column=column) from None
-    except RecursionError:
-        raise BadInput("is nested too deeply", line=line, column=column) from None
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object, depth: int = 0) -> Any:
     """Times become text. Raises ``ValueError`` for what a database of JSON has no place for."""
+    if depth > _DEEPEST:
+        raise ValueError(f"is nested more than {_DEEPEST} levels deep")
     match value:
         case None | bool() | int():
             return value
@@ -81,9 +82,9 @@ def _plain(value: object) -> Any:
         case datetime() | date():
             return value.isoformat()
         case list():
-            return [_plain(each) for each in value]
+            return [_plain(each, depth + 1) for each in value]
         case dict():
-            return {_plain(key): _plain(each) for key, each in value.items()}
+            return {_plain(key): _plain(each, depth + 1) for key, each in value.items()}
         case str():
             raise ValueError("holds a character that cannot be stored: NUL, or half of a pair")
     raise ValueError(f"holds a {type(value).__name__} that cannot be stored")

@@ -60,7 +60,8 @@ class Stored(TestCase):
         (b'{"a": 1e999}', (7, "a")),
         (b'{"a": Infinity}', (7, "1")),
         (b'{"a": ' + b"9" * 5000 + b"}", (7, "1")),
-        (b'{"a": ' + b"[" * 500 + b"]" * 500 + b"}", (7, "a")),
+        (b'{"a": ' + b"[" * 102 + b"]" * 102 + b"}", (7, "a")),
+        (b'{"a": ' + b'{"b": ' * 500 + b"1" + b"}" * 500 + b"}", (7, "a")),
         (b'{"a": ' + b"[" * 9000 + b"]" * 9000 + b"}", (7, "1")),
         (b'{"a": "\xff"}', (7, "byte 8")),
         (b'{"a": }', (7, "7")),
@@ -70,6 +71,11 @@ def test_what_cannot_be_stored_is_refused_where_it_stands(written: bytes, where:
     with pytest.raises(BadInput) as caught:
         plain_row(7, written)
     assert (caught.value.line, caught.value.column) == where
+
+
+def test_a_hundred_levels_are_taken() -> None:
+    written = b"[" * 101 + b"]" * 101
+    assert plain_row(7, b'{"a": ' + written + b"}") == {"a": json.loads(written)}
 
 
 @pytest.mark.parametrize("packing", [".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet"])
