@@ -52,6 +52,8 @@ WHICH = st.integers(0, MOST_BATTLES - 1)
 OUTCOMES = st.sampled_from(list(Outcome))
 REASONS = st.sampled_from([ExclusionReason.WRONG_LANGUAGE, ExclusionReason.FAILED_CONTROL])
 COMPLETE = AnswerStatus.COMPLETE.value
+PARTS = range(20)
+"""Files of many tests are begun first: one long test would end last. Each part has its seed, as in CI they would all live the same lives."""
 
 
 class Life(RuleBasedStateMachine):
@@ -251,10 +253,6 @@ def _live(campaign: Campaign, *, lives: int, steps: int) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-
-
-PARTS = range(20)
-"""Lives come in parts of their own seeds: files of many tests are begun first, and a file of one long test would end last."""
 
 
 @pytest.mark.parametrize(
