@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from ranking.ballots import Ballots
-from ranking.contextual import Cells, ContextualFit, fit_contextual
+from ranking.contextual import Cells, ContextualFit, _uphill, fit_contextual
 from ranking.covariates import Covariates
 from ranking.errors import DisconnectedTally, NoFit, NotConverged, UnboundedTally
 from ranking.fit import SCORE_TOLERANCE, fit_bradley_terry, fit_points
@@ -150,6 +150,12 @@ def test_a_steep_board_that_is_not_separated_still_converges() -> None:
     ballots = make_ballots("x>y", "y>x", weight=[1e12, 1.0])
     fit = fit_contextual(ballots, Covariates.none(2))
     assert fit.strengths[0] - fit.strengths[1] == pytest.approx(np.log(1e12))
+
+
+def test_a_step_that_overshoots_is_halved() -> None:
+    cells = Cells.of_ballots(make_ballots("x>y", "y>x"), Covariates.none(2))
+    step = _uphill(cells, np.array([1.0, -1.0]), np.array([-2.5, 2.5]), 5.0)
+    assert step == pytest.approx([-1.25, 1.25])
 
 
 @settings(max_examples=60, deadline=None)
